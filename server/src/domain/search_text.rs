@@ -1,0 +1,227 @@
+//! The text that search compares: case, accents and width away, vowel signs of Indic scripts kept.
+//!
+//! A *search text* is the words of its source with a space before each place where a word begins: after white space,
+//! after punctuation inside a token, and before every character of a script that writes without spaces. A query
+//! word, brought to the same form, matches where it is a substring: it then stands at the beginning of a word, or
+//! anywhere within a run of such a script. Text stays linear in its source, and wildcards have no meaning in it.
+
+use super::profile::Profile;
+use icu_casemap::CaseMapper;
+use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
+use icu_properties::props::{GeneralCategory, GeneralCategoryGroup, Script};
+use icu_properties::{CodePointMapData, CodePointMapDataBorrowed};
+
+/// Compatibility decomposition, case folding, and away with the general combining marks (U+0300–U+036F) only: the
+/// marks of Indic, Arabic and Thai script carry meaning and stay.
+pub fn fold(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
+    let decomposed = DecomposingNormalizerBorrowed::new_nfkd().normalize(text);
+    let folded = CaseMapper::new().fold_string(&decomposed);
+    let bare: String = DecomposingNormalizerBorrowed::new_nfkd()
+        .normalize_iter(folded.chars())
+        .filter(|c| !matches!(c, '\u{300}'..='\u{36F}') && !is_invisible(*c))
+        .collect();
+    ComposingNormalizerBorrowed::new_nfc().normalize(&bare).into_owned()
+}
+
+/// Joiners and variation selectors, which change how text looks and not what it says.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{200B}'..='\u{200D}' | '\u{2060}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{AD}')
+}
+
+/// The search text of one field.
+pub fn search_text(text: &str) -> String {
+    let folded = fold(text);
+    let mut out = String::with_capacity(folded.len() + 8);
+    for token in folded.split_whitespace().map(trim_separators).filter(|token| !token.is_empty()) {
+        push_token(&mut out, token);
+    }
+    out
+}
+
+/// The needles of a query: one for each of its words, in the form in which it stands in a search text.
+pub fn needles(query: &str) -> Vec<String> {
+    let mut needles: Vec<String> = fold(&phone_as_one_word(query))
+        .split_whitespace()
+        .map(trim_separators)
+        .filter(|token| !token.is_empty())
+        .map(|token| {
+            let mut needle = String::with_capacity(token.len() + 4);
+            push_token(&mut needle, token);
+            needle
+        })
+        .collect();
+    needles.sort_unstable();
+    needles.dedup();
+    needles
+}
+
+/// All that search looks at in a profile; a line per field, so that no needle reaches from one into the next.
+pub fn search_doc(profile: &Profile) -> String {
+    let mobile = profile.mobile.as_ref().map(|mobile| mobile_words(mobile.as_str()));
+    let fields = [
+        Some(profile.full_name.as_str()),
+        profile.email_id.as_ref().map(|email| email.as_str()),
+        Some(profile.user_id.as_str()),
+        profile.city_id.as_ref().map(|city| city.as_str()),
+        mobile.as_deref(),
+    ];
+    let lines: Vec<String> = fields.into_iter().flatten().map(search_text).collect();
+    lines.join("\n")
+}
+
+/// A number is found by its beginning with and without `+`, and by that of its national part.
+fn mobile_words(e164: &str) -> String {
+    match e164.parse::<phonenumber::PhoneNumber>() {
+        Ok(number) => {
+            let national = number.national().to_string();
+            format!("{e164} {national} 0{national}")
+        }
+        Err(_) => e164.to_owned(),
+    }
+}
+
+/// "+91 98765-43210" is one word, as it is stored.
+fn phone_as_one_word(query: &str) -> String {
+    let trimmed = query.trim();
+    let looks_like_phone = trimmed.starts_with('+') && trimmed.chars().skip(1).all(|c| c.is_ascii_digit() || " -().".contains(c));
+    if looks_like_phone { trimmed.chars().filter(|c| *c == '+' || c.is_ascii_digit()).collect() } else { query.to_owned() }
+}
+
+fn trim_separators(token: &str) -> &str {
+    token.trim_matches([',', ';', '、', '،'])
+}
+
+fn push_token(out: &mut String, token: &str) {
+    let mut previous = Class::Boundary;
+    for (at, c) in token.char_indices() {
+        let class = classify(c);
+        let begins = match class {
+            Class::Mark => false,
+            Class::Unspaced => true,
+            Class::Word => previous != Class::Word,
+            Class::Boundary => false,
+        };
+        if begins || at == 0 {
+            out.push(' ');
+        }
+        out.push(c);
+        if class != Class::Mark {
+            previous = class;
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Class {
+    /// Letters and digits of scripts that put spaces between words.
+    Word,
+    /// A character that is a place to begin by itself: scripts without spaces, emoji.
+    Unspaced,
+    /// Continues what came before it.
+    Mark,
+    /// Punctuation and symbols.
+    Boundary,
+}
+
+const CATEGORIES: CodePointMapDataBorrowed<'static, GeneralCategory> = CodePointMapData::<GeneralCategory>::new();
+const SCRIPTS: CodePointMapDataBorrowed<'static, Script> = CodePointMapData::<Script>::new();
+
+fn classify(c: char) -> Class {
+    if c.is_ascii() {
+        return if c.is_ascii_alphanumeric() { Class::Word } else { Class::Boundary };
+    }
+    let category = CATEGORIES.get(c);
+    if GeneralCategoryGroup::Mark.contains(category) {
+        return Class::Mark;
+    }
+    if category == GeneralCategory::OtherSymbol {
+        return Class::Unspaced;
+    }
+    if GeneralCategoryGroup::Letter.contains(category) || GeneralCategoryGroup::Number.contains(category) {
+        return if is_unspaced(SCRIPTS.get(c)) { Class::Unspaced } else { Class::Word };
+    }
+    Class::Boundary
+}
+
+/// Scripts in which a word's beginning cannot be seen. Korean has spaces, but a given name follows without one.
+fn is_unspaced(script: Script) -> bool {
+    [
+        Script::Han,
+        Script::Hiragana,
+        Script::Katakana,
+        Script::Bopomofo,
+        Script::Hangul,
+        Script::Thai,
+        Script::Lao,
+        Script::Khmer,
+        Script::Myanmar,
+    ]
+    .contains(&script)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(query: &str, text: &str) -> bool {
+        let text = search_text(text);
+        let needles = needles(query);
+        !needles.is_empty() && needles.iter().all(|needle| text.contains(needle.as_str()))
+    }
+
+    #[test]
+    fn words_are_found_by_their_beginnings() {
+        assert!(found("jo smi", "John Smith"));
+        assert!(found("smith, john", "John Smith"));
+        assert!(found("claire", "Marie-Claire O'Neill"));
+        assert!(found("neill", "Marie-Claire O'Neill"));
+        assert!(found("smith@ex", "john.smith@example.com"));
+        assert!(!found("mith", "John Smith"));
+        assert!(!found("jo smy", "John Smith"));
+    }
+
+    #[test]
+    fn case_accents_and_width_do_not_matter() {
+        assert!(found("muller", "Jürgen MÜLLER"));
+        assert!(found("ＪＯＨＮ", "john"));
+        assert!(found("strasse", "Straße"));
+        assert!(found("nguyen", "Nguyễn Văn"));
+        assert!(found("ανδρεασ", "Ανδρέας"));
+    }
+
+    #[test]
+    fn vowel_signs_of_indic_scripts_do() {
+        assert!(found("कि", "किरण"));
+        assert!(!found("की", "किरण"));
+        assert!(!found("रण", "किरण"));
+    }
+
+    #[test]
+    fn runs_of_scripts_without_spaces_are_found_anywhere() {
+        assert!(found("伟明", "张伟明"));
+        assert!(found("明", "张伟明"));
+        assert!(!found("张明", "张伟明"));
+        assert!(found("太郎", "山田太郎"));
+        assert!(found("ชาย", "สมชาย"));
+        assert!(found("민준", "김민준"));
+        assert!(found("🎉", "Ana🎉"));
+    }
+
+    #[test]
+    fn wildcards_and_query_syntax_are_text() {
+        for query in ["%", "_", "j%", "j_hn", "\"john\"", "john*", "john OR", "-john", "\\", "'"] {
+            assert!(!found(query, "John Smith"), "{query:?} found somebody");
+        }
+        assert!(found("100%", "Mr 100%"));
+    }
+
+    #[test]
+    fn a_number_is_found_however_it_is_written() {
+        assert!(found("+91 98765", &mobile_words("+919876543210")));
+        assert!(found("98765", &mobile_words("+919876543210")));
+        assert!(found("919876543210", &mobile_words("+919876543210")));
+    }
+}
