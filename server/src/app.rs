@@ -3,6 +3,7 @@
 use crate::api::{self, AppState};
 use crate::auth::TokenVerifier;
 use crate::auth::local::LocalKey;
+pub use crate::auth::local::LocalTokenRequest;
 use crate::config::DataConfig;
 use crate::config::auth::AuthConfig;
 use crate::config::database::{DatabaseConfig, DatabaseUrl};
@@ -33,7 +34,7 @@ pub enum StartError {
 
 impl From<crate::store::StoreError> for StartError {
     fn from(error: crate::store::StoreError) -> Self {
-        Self::Store(crate::telemetry::logs::chain(&error))
+        Self::Store(crate::domain::cause::chain(&error))
     }
 }
 
@@ -51,7 +52,7 @@ pub async fn serve(
     announce: impl FnOnce(SocketAddr),
 ) -> Result<(), StartError> {
     let verifier = token_verifier(&server, &data, &auth)?;
-    let store = open_store(&data, &database).await?;
+    let store = open_store(&data, &database)?;
     let listener = TcpListener::bind(server.listen).await.map_err(|reason| StartError::Listen { address: server.listen, reason })?;
     let address = listener.local_addr().map_err(|reason| StartError::Listen { address: server.listen, reason })?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -86,7 +87,7 @@ async fn open_directory(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Result<
         match prepare(&*store, &*clock).await {
             Ok((_, secret)) => return Ok(Directory::new(store, clock, &secret)),
             Err(error @ crate::store::StoreError::Unavailable(_)) => {
-                tracing::warn!(cause = crate::telemetry::logs::chain(&error), "waiting for the database");
+                tracing::warn!(cause = crate::domain::cause::chain(&error), "waiting for the database");
                 tokio::time::sleep(RETRY_EVERY).await;
             }
             Err(error) => return Err(error.into()),
@@ -105,17 +106,17 @@ async fn prepare(store: &dyn Store, clock: &dyn Clock) -> crate::store::Result<(
 
 /// The directory for a command that does one thing and ends.
 pub async fn directory(data: &DataConfig, database: &DatabaseConfig) -> Result<(Directory, MigrationReport, Arc<dyn Store>), StartError> {
-    let store = open_store(data, database).await?;
+    let store = open_store(data, database)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let (report, secret) = prepare(&*store, &*clock).await?;
     Ok((Directory::new(store.clone(), clock, &secret), report, store))
 }
 
-async fn open_store(data: &DataConfig, database: &DatabaseConfig) -> Result<Arc<dyn Store>, StartError> {
+fn open_store(data: &DataConfig, database: &DatabaseConfig) -> Result<Arc<dyn Store>, StartError> {
     Ok(match database.url(&data.data_dir).map_err(StartError::Config)? {
         DatabaseUrl::Sqlite(path) => {
             let options = SqliteOptions { path, readers: database.database_readers, search_budget: database.search_budget() };
-            Arc::new(Sqlite::open(options).await?)
+            Arc::new(Sqlite::open(options)?)
         }
         DatabaseUrl::Postgres(url) => {
             let options = PostgresOptions {
@@ -125,7 +126,7 @@ async fn open_store(data: &DataConfig, database: &DatabaseConfig) -> Result<Arc<
                 search_budget: database.search_budget(),
                 statement_timeout: database.statement_timeout(),
             };
-            Arc::new(Postgres::connect(options).await?)
+            Arc::new(Postgres::connect(options)?)
         }
     })
 }
@@ -154,7 +155,7 @@ async fn sweep(directory: Arc<Directory>) {
         match directory.sweep().await {
             Ok(0) => {}
             Ok(removed) => tracing::debug!(removed, "removed expired idempotency keys"),
-            Err(error) => tracing::warn!(cause = crate::telemetry::logs::chain(&error), "expired idempotency keys could not be removed"),
+            Err(error) => tracing::warn!(cause = crate::domain::cause::chain(&error), "expired idempotency keys could not be removed"),
         }
     }
 }

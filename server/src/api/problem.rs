@@ -1,8 +1,8 @@
 //! Errors as a client sees them: `application/problem+json` (RFC 9457). The cause rides along for the log alone.
 
+use crate::domain::cause::chain;
 use crate::domain::invalid::{Fault, Faults};
 use crate::service;
-use crate::telemetry::logs::chain;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};

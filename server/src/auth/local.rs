@@ -3,6 +3,7 @@
 use super::claims::Claims;
 use super::{Refusal, TokenVerifier};
 use crate::domain::caller::Caller;
+use crate::domain::clock::TimestampMs;
 use async_trait::async_trait;
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use base64::Engine;
@@ -27,13 +28,12 @@ pub struct LocalKey {
 }
 
 /// What a local token is to say.
-pub struct TokenRequest {
+pub struct LocalTokenRequest {
     pub subject: String,
     /// A tenant's name, or `*`.
     pub tenant: String,
     pub scope: String,
     pub ttl: Duration,
-    pub now_seconds: i64,
 }
 
 impl LocalKey {
@@ -64,15 +64,16 @@ impl LocalKey {
     }
 
     /// Signs an access token.
-    pub fn mint(&self, request: TokenRequest) -> Result<String, jsonwebtoken::errors::Error> {
+    pub fn mint(&self, request: LocalTokenRequest, now: TimestampMs) -> Result<String, jsonwebtoken::errors::Error> {
         let header = Header { typ: Some(TOKEN_TYPE.to_owned()), ..Header::new(Algorithm::EdDSA) };
+        let now_seconds = now.0 / 1000;
         let ttl_seconds = i64::try_from(request.ttl.as_secs()).unwrap_or(i64::MAX);
         let claims = Claims {
             iss: ISSUER.to_owned(),
             aud: Value::from(self.audience.as_str()),
             sub: request.subject,
-            exp: request.now_seconds.saturating_add(ttl_seconds),
-            iat: Some(request.now_seconds),
+            exp: now_seconds.saturating_add(ttl_seconds),
+            iat: Some(now_seconds),
             jti: None,
             scope: request.scope,
             tenant: Value::from(request.tenant),
@@ -143,25 +144,23 @@ fn create_key_file(data_dir: &Path, path: &Path) -> io::Result<()> {
 mod tests {
     use super::*;
     use crate::domain::caller::{Scope, TenantAccess};
+    use crate::domain::clock::{Clock, SystemClock};
 
     fn key() -> LocalKey {
         let dir = tempfile::tempdir().unwrap();
         LocalKey::load_or_create(dir.path(), "n_users").unwrap()
     }
 
-    fn request(ttl: Duration, now_seconds: i64) -> TokenRequest {
-        TokenRequest { subject: "me".into(), tenant: "*".into(), scope: "profiles:read".into(), ttl, now_seconds }
-    }
-
-    fn now_seconds() -> i64 {
-        use crate::domain::clock::{Clock, SystemClock};
-        SystemClock.now().0 / 1000
+    fn mint(key: &LocalKey, age_ms: i64) -> String {
+        let ttl = Duration::from_secs(60);
+        let request = LocalTokenRequest { subject: "me".into(), tenant: "*".into(), scope: "profiles:read".into(), ttl };
+        key.mint(request, TimestampMs(SystemClock.now().0 - age_ms)).unwrap()
     }
 
     #[test]
     fn a_minted_token_is_accepted_by_its_own_key_only() {
         let key_a = key();
-        let token = key_a.mint(request(Duration::from_secs(60), now_seconds())).unwrap();
+        let token = mint(&key_a, 0);
         let caller = key_a.verify_now(&token).unwrap();
         assert_eq!(caller, Caller { subject: "me".into(), scopes: vec![Scope::ProfilesRead], tenants: TenantAccess::All });
         assert!(key().verify_now(&token).unwrap_err().to_string().contains("signature"));
@@ -170,7 +169,7 @@ mod tests {
     #[test]
     fn an_expired_token_and_rubbish_are_refused() {
         let key = key();
-        let token = key.mint(request(Duration::from_secs(60), now_seconds() - 120)).unwrap();
+        let token = mint(&key, 120_000);
         assert_eq!(key.verify_now(&token).unwrap_err().to_string(), "the token has expired");
         for rubbish in ["", ".", "..", "a.b.c", "eyJhbGciOiJub25lIn0.e30."] {
             assert!(key.verify_now(rubbish).is_err());

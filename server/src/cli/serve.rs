@@ -1,13 +1,13 @@
 //! `n_users serve`: the service, and what a newcomer needs next.
 
 use super::{Outcome, Shared, print_line};
+use crate::app;
 use crate::config::server::ServerConfig;
-use crate::{app, telemetry};
 use std::net::SocketAddr;
 use std::path::Path;
 
 pub async fn run(server: ServerConfig, shared: Shared) -> Outcome {
-    telemetry::logs::start(&server.log)?;
+    app::start_logs(&server)?;
     let Shared { data, database, auth, .. } = shared;
     let data_dir = data.data_dir.clone();
     let audience = auth.oauth_audience.clone();

@@ -62,6 +62,6 @@ fn explain(error: &Error) -> String {
     match error {
         Error::Invalid(faults) => faults.as_slice().iter().map(|fault| fault.detail.clone()).collect::<Vec<_>>().join("; "),
         Error::Duplicate { detail, .. } => (*detail).to_owned(),
-        other => crate::telemetry::logs::chain(other),
+        other => crate::domain::cause::chain(other),
     }
 }

@@ -1,9 +1,8 @@
 //! `n_users token`: an access token for local development, alone on standard output.
 
 use super::{Outcome, Shared, print_line};
-use crate::auth::local::{LocalKey, TokenRequest};
+use crate::app::{self, LocalTokenRequest};
 use crate::domain::caller::Scope;
-use crate::domain::clock::{Clock, SystemClock};
 use crate::domain::tenant::TenantName;
 use std::time::Duration;
 
@@ -27,19 +26,13 @@ pub struct TokenOptions {
 }
 
 pub fn run(options: &TokenOptions, shared: &Shared) -> Outcome {
-    if let Some(issuer) = shared.auth.issuer() {
-        return Err(format!("OAUTH_ISSUER is set: tokens come from {issuer}, and local ones are not accepted"));
-    }
-    let key =
-        LocalKey::load_or_create(&shared.data.data_dir, &shared.auth.oauth_audience).map_err(|e| format!("the local signing key: {e}"))?;
-    let request = TokenRequest {
+    let request = LocalTokenRequest {
         subject: options.subject.clone(),
         tenant: options.tenant.clone(),
         scope: options.scope.clone(),
         ttl: options.ttl,
-        now_seconds: SystemClock.now().0 / 1000,
     };
-    print_line(&key.mint(request).map_err(|e| format!("the token could not be signed: {e}"))?)
+    print_line(&app::local_token(&shared.data, &shared.auth, request).map_err(|e| e.to_string())?)
 }
 
 fn tenant(text: &str) -> Result<String, String> {

@@ -5,7 +5,7 @@ use super::schema::{SearchAnswer, SearchBody};
 use crate::api::AppState;
 use crate::api::extract::{Authorized, Params, ReadProfiles, Write, params};
 use crate::api::problem::Problem;
-use crate::domain::document::{Document, FromJson, expected, parse_text};
+use crate::domain::document::{Document, FromJson, parse_text};
 use crate::domain::invalid::{Faults, Place};
 use crate::service::search::SearchRequest;
 use axum::extract::State;
@@ -96,12 +96,6 @@ struct Words(String);
 impl FromJson for Words {
     fn from_json(value: Value) -> Result<Self, String> {
         parse_text(&value, |text| Ok(Self(text.to_owned())))
-    }
-}
-
-impl FromJson for i64 {
-    fn from_json(value: Value) -> Result<Self, String> {
-        value.as_i64().ok_or_else(|| expected("a whole number", &value))
     }
 }
 
