@@ -91,9 +91,9 @@ fn profile(number: u32) -> Profile {
     }
 }
 
-async fn create(store: &Sqlite, profile: &Profile) -> Result<()> {
-    let change = Change::of_profile(ChangeKind::ProfileCreated, profile, Vec::new());
-    store.create_profile(&tenant(), profile, &change, None).await
+async fn create(store: &Sqlite, profile: Profile) -> Result<()> {
+    let change = Change::of_profile(ChangeKind::ProfileCreated, &profile, Vec::new());
+    store.create_profile(&tenant(), &profile, &change, None).await
 }
 
 fn everything() -> Search {

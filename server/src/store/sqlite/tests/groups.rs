@@ -31,8 +31,8 @@ async fn a_job_that_fails_undoes_nothing_of_its_neighbours() {
     let results = async {
         tokio::join!(
             biased;
-            create(&store, &profile(1)),
-            create(&store, &repeat),
+            create(&store, profile(1)),
+            create(&store, repeat),
             store.write(|connection| -> Result<Verdict<()>> {
                 connection.execute("DELETE FROM profiles", [])?;
                 panic!("a defect of ours");
@@ -41,7 +41,7 @@ async fn a_job_that_fails_undoes_nothing_of_its_neighbours() {
                 connection.execute("DELETE FROM profiles", [])?;
                 Ok(Verdict::Undo(()))
             }),
-            create(&store, &profile(2)),
+            create(&store, profile(2)),
             async { drop(release) },
         )
     };
@@ -67,15 +67,15 @@ async fn a_broken_transaction_is_told_to_the_whole_group_and_the_next_one_works(
     };
     let (before, broken, behind, ()) = tokio::join!(
         biased;
-        create(&store, &profile(1)),
+        create(&store, profile(1)),
         store.write(breaks),
-        create(&store, &profile(2)),
+        create(&store, profile(2)),
         async { drop(release) },
     );
     for result in [before, broken, behind] {
         assert!(matches!(result, Err(StoreError::Unavailable(_))), "{result:?}");
     }
-    create(&store, &profile(1)).await.unwrap();
+    create(&store, profile(1)).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -86,14 +86,14 @@ async fn a_caller_that_leaves_breaks_nothing() {
     let one = profile(1);
     let two = profile(2);
     {
-        let mut leaving = Box::pin(create(&store, &one));
+        let mut leaving = Box::pin(create(&store, one.clone()));
         assert!(futures::poll!(leaving.as_mut()).is_pending());
     }
-    let (stays, ()) = tokio::join!(biased; create(&store, &two), async { drop(release) });
+    let (stays, ()) = tokio::join!(biased; create(&store, two.clone()), async { drop(release) });
     stays.unwrap();
     // Nobody waited for it, so it was not done.
     assert_eq!(store.read_profile(&tenant(), one.profile_id).await.unwrap(), None);
-    create(&store, &one).await.unwrap();
+    create(&store, one.clone()).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -119,11 +119,11 @@ async fn closing_finishes_what_waits_and_refuses_what_comes() {
     let store = std::sync::Arc::new(store);
     let release = hold_writer(&store).await;
     let one = profile(1);
-    let mut waits = Box::pin(create(&store, &one));
+    let mut waits = Box::pin(create(&store, one.clone()));
     assert!(futures::poll!(waits.as_mut()).is_pending());
     let (waited, (), (), ()) = tokio::join!(biased; waits, store.close(), store.close(), async { drop(release) });
     waited.unwrap();
-    assert!(matches!(create(&store, &profile(2)).await, Err(StoreError::Unavailable(_))));
+    assert!(matches!(create(&store, profile(2)).await, Err(StoreError::Unavailable(_))));
     assert!(matches!(store.ping().await, Err(StoreError::Unavailable(_))));
     assert!(matches!(store.search_profiles(&tenant(), &everything()).await, Err(StoreError::Unavailable(_))));
     store.close().await;
@@ -147,7 +147,7 @@ async fn writes_a_second_with_64_tasks() {
                 let mut slowest = Duration::ZERO;
                 for i in 0..EACH {
                     let begin = std::time::Instant::now();
-                    create(&store, &profile(task * EACH + i)).await.unwrap();
+                    create(&store, profile(task * EACH + i)).await.unwrap();
                     slowest = slowest.max(begin.elapsed());
                 }
                 slowest

@@ -32,7 +32,7 @@ async fn stores_that_open_and_migrate_together_do_it_once() {
     assert_eq!(applied, 1);
     secrets.dedup();
     assert_eq!(secrets.len(), 1);
-    create(&stores[0], &profile(1)).await.unwrap();
+    create(&stores[0], profile(1)).await.unwrap();
     assert_eq!(stores[3].read_profile(&tenant(), profile(1).profile_id).await.unwrap(), Some(profile(1)));
 }
 
@@ -59,7 +59,7 @@ async fn a_newer_schema_is_refused() {
 async fn a_search_over_its_budget_is_too_slow_and_leaves_the_connection_usable() {
     let (folder, store) = migrated().await;
     for number in 1..=400 {
-        create(&store, &profile(number)).await.unwrap();
+        create(&store, profile(number)).await.unwrap();
     }
     let hurried = with_budget(&folder.file(), Duration::ZERO);
     let search = Search { needles: vec!["nobody".to_owned()], ..everything() };
@@ -97,14 +97,14 @@ async fn a_lent_connection_always_comes_back() {
         let mut leaving = Box::pin(store.read_user(&tenant, &user_id));
         let _ = futures::poll!(leaving.as_mut());
     }
-    create(&store, &profile(1)).await.unwrap();
+    create(&store, profile(1)).await.unwrap();
     assert_eq!(store.read_user(&tenant(), &profile(1).user_id).await.unwrap().profiles, [profile(1)]);
 }
 
 #[tokio::test]
 async fn a_row_that_cannot_be_read_is_an_internal_error() {
     let (folder, store) = migrated().await;
-    create(&store, &profile(1)).await.unwrap();
+    create(&store, profile(1)).await.unwrap();
     let other = rusqlite::Connection::open(folder.file()).unwrap();
     for (spoil, mend) in [
         ("birth_date = 'yesterday'", "birth_date = NULL"),
