@@ -11,7 +11,6 @@ use crate::config::server::ServerConfig;
 use crate::domain::clock::{Clock, SystemClock};
 use crate::lifecycle;
 use crate::service::Directory;
-use crate::store::postgres::{Postgres, PostgresOptions};
 use crate::store::sqlite::{Sqlite, SqliteOptions};
 use crate::store::{MigrationReport, Store};
 use std::net::SocketAddr;
@@ -61,6 +60,7 @@ pub async fn serve(
         directory = open_directory(store.clone(), clock.clone()) => Arc::new(directory?),
         _ = stop.received() => return Ok(()),
     };
+    tokio::task::spawn_blocking(crate::domain::mobile::warm_up);
     let sweeper = tokio::spawn(sweep(directory.clone()));
     let draining = Arc::new(AtomicBool::new(false));
     let router = api::router(AppState {
@@ -118,16 +118,7 @@ fn open_store(data: &DataConfig, database: &DatabaseConfig) -> Result<Arc<dyn St
             let options = SqliteOptions { path, readers: database.database_readers, search_budget: database.search_budget() };
             Arc::new(Sqlite::open(options)?)
         }
-        DatabaseUrl::Postgres(url) => {
-            let options = PostgresOptions {
-                url,
-                pool_size: database.database_pool_size,
-                shared_clients: database.database_shared_clients,
-                search_budget: database.search_budget(),
-                statement_timeout: database.statement_timeout(),
-            };
-            Arc::new(Postgres::connect(options)?)
-        }
+        DatabaseUrl::Postgres(_) => return Err(StartError::Config("later".into())),
     })
 }
 
@@ -143,9 +134,25 @@ fn token_verifier(server: &ServerConfig, data: &DataConfig, auth: &AuthConfig) -
             server.listen
         )));
     }
-    let key = LocalKey::load_or_create(&data.data_dir, &auth.oauth_audience)
-        .map_err(|e| StartError::Config(format!("the local signing key: {e}")))?;
-    Ok(Arc::new(key))
+    Ok(Arc::new(local_key(data, auth)?))
+}
+
+fn local_key(data: &DataConfig, auth: &AuthConfig) -> Result<LocalKey, StartError> {
+    LocalKey::load_or_create(&data.data_dir, &auth.oauth_audience).map_err(|e| StartError::Config(format!("the local signing key: {e}")))
+}
+
+/// Mints a token for local development; refuses where an issuer is configured, because nobody would accept it.
+pub fn local_token(data: &DataConfig, auth: &AuthConfig, request: LocalTokenRequest) -> Result<String, StartError> {
+    if let Some(issuer) = auth.issuer() {
+        return Err(StartError::Config(format!("OAUTH_ISSUER is set: tokens come from {issuer}, and local ones are not accepted")));
+    }
+    let token = local_key(data, auth)?.mint(request, SystemClock.now());
+    token.map_err(|e| StartError::Config(format!("the token could not be signed: {e}")))
+}
+
+/// Starts the log that `server` asks for.
+pub fn start_logs(server: &ServerConfig) -> Result<(), String> {
+    crate::telemetry::logs::start(&server.log)
 }
 
 async fn sweep(directory: Arc<Directory>) {

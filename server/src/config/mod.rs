@@ -78,7 +78,7 @@ fn knows(command: &Command, key: &str) -> bool {
 fn set_default(command: Command, key: &str, value: String) -> Command {
     let command = if command.get_arguments().any(|argument| argument.get_id() == key) {
         let value = value.clone();
-        command.mut_arg(key.to_owned(), move |argument| argument.default_value(value))
+        command.mut_arg(key, move |argument| argument.default_value(value))
     } else {
         command
     };

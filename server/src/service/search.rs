@@ -22,6 +22,8 @@ pub struct SearchRequest {
     pub offset: Option<i64>,
     pub cursor: Option<String>,
     pub include_deleted: bool,
+    /// What was found wrong while the request was read.
+    pub faults: Faults,
 }
 
 /// A page, and how to get the next.
@@ -34,9 +36,10 @@ pub struct SearchPage {
 
 impl Directory {
     /// A page of what matches now. `place` says where a parameter stands in the request, for faults.
-    pub async fn search_profiles(&self, call: &Call, request: &SearchRequest, place: fn(&str) -> Place) -> Result<SearchPage> {
-        let bound_to = bound_to(call, request);
-        let search = self.parse_search(call, request, &bound_to, place)?;
+    pub async fn search_profiles(&self, call: &Call, mut request: SearchRequest, place: fn(&str) -> Place) -> Result<SearchPage> {
+        let bound_to = bound_to(call, &request);
+        let faults = std::mem::take(&mut request.faults);
+        let search = self.parse_search(call, &request, &bound_to, place, faults)?;
         let Found { profiles, more, total } = self.store.search_profiles(&call.tenant, &search).await?;
         let next_cursor = match profiles.last() {
             Some(last) if more => Some(self.cursors.seal(&search.sort.position_of(last), &bound_to)?),
@@ -45,8 +48,14 @@ impl Directory {
         Ok(SearchPage { profiles, next_cursor, total })
     }
 
-    fn parse_search(&self, call: &Call, request: &SearchRequest, bound_to: &[u8], place: fn(&str) -> Place) -> Result<Search> {
-        let mut faults = Faults::default();
+    fn parse_search(
+        &self,
+        call: &Call,
+        request: &SearchRequest,
+        bound_to: &[u8],
+        place: fn(&str) -> Place,
+        mut faults: Faults,
+    ) -> Result<Search> {
         let mut note = |name: &str, detail: String| faults.add(place(name), detail);
         let needles = parse_query(request.query.as_deref().unwrap_or_default()).unwrap_or_else(|detail| {
             note("query", detail);

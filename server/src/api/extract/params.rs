@@ -56,11 +56,16 @@ impl Params {
     }
 
     /// The faults found so far, unknown names included.
-    pub fn finish(mut self) -> Result<(), Problem> {
+    pub fn into_faults(mut self) -> Faults {
         for (name, _) in &self.pairs {
             self.faults.add(place(name), "is not a parameter of this request");
         }
-        Ok(self.faults.into_result()?)
+        self.faults
+    }
+
+    /// Refuses the request if anything is wrong with its parameters.
+    pub fn finish(self) -> Result<(), Problem> {
+        Ok(self.into_faults().into_result()?)
     }
 }
 

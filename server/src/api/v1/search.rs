@@ -40,7 +40,7 @@ pub fn router() -> OpenApiRouter<AppState> {
         (status = 422, description = "Invalid, or too broad for its budget"),
     ))]
 async fn search(State(app): State<AppState>, auth: Authorized<ReadProfiles>, mut params: Params) -> Result<Response, Problem> {
-    let request = SearchRequest {
+    let mut request = SearchRequest {
         query: params.take("query"),
         filter: params.take("filter"),
         sort_by: params.take("sort_by"),
@@ -48,9 +48,10 @@ async fn search(State(app): State<AppState>, auth: Authorized<ReadProfiles>, mut
         offset: params.take_integer("offset"),
         cursor: params.take("cursor"),
         include_deleted: params.take_bool("include_deleted"),
+        faults: Faults::default(),
     };
-    params.finish()?;
-    answer(&app, auth, &request, params::place).await
+    request.faults = params.into_faults();
+    answer(&app, auth, request, params::place).await
 }
 
 /// Search profiles, with the words in the body
@@ -71,13 +72,13 @@ async fn search_by_body(
     write: Write,
 ) -> Result<Response, Problem> {
     params.finish()?;
-    let request = read_body(write.document()?)?;
-    answer(&app, auth, &request, |name| Place::Pointer(format!("/{name}"))).await
+    let request = read_body(write.document()?);
+    answer(&app, auth, request, |name| Place::Pointer(format!("/{name}"))).await
 }
 
-fn read_body(mut document: Document) -> Result<SearchRequest, Faults> {
+fn read_body(mut document: Document) -> SearchRequest {
     let text = |document: &mut Document, name: &str| document.take::<Words>(name).into_option().map(|words| words.0);
-    let request = SearchRequest {
+    let mut request = SearchRequest {
         query: text(&mut document, "query"),
         filter: text(&mut document, "filter"),
         sort_by: text(&mut document, "sort_by"),
@@ -85,9 +86,10 @@ fn read_body(mut document: Document) -> Result<SearchRequest, Faults> {
         offset: document.take::<i64>("offset").into_option(),
         cursor: text(&mut document, "cursor"),
         include_deleted: document.take::<bool>("include_deleted").into_option().unwrap_or(false),
+        faults: Faults::default(),
     };
-    document.finish()?;
-    Ok(request)
+    request.faults = document.finish().err().unwrap_or_default();
+    request
 }
 
 /// Text that the service judges itself.
@@ -102,7 +104,7 @@ impl FromJson for Words {
 async fn answer(
     app: &AppState,
     auth: Authorized<ReadProfiles>,
-    request: &SearchRequest,
+    request: SearchRequest,
     place: fn(&str) -> Place,
 ) -> Result<Response, Problem> {
     if request.include_deleted {
