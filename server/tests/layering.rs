@@ -1,5 +1,7 @@
 //! The layout of section 6 of the design, held against the code: who may use whom, and how long a file may be.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
