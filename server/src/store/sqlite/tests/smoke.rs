@@ -19,6 +19,7 @@ fn change_of(kind: ChangeKind, profile: &Profile) -> Change {
 #[tokio::test]
 async fn profiles_and_preferences_come_and_go_with_their_records() {
     let (_folder, store) = migrated().await;
+    let store: &dyn Store = &store;
     let one = profile(1);
     let answer = Written::Profile { created: true, profile: Box::new(one.clone()) };
     let created = record("create", Concerns::Profile(one.profile_id), answer, AT);
