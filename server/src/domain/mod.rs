@@ -10,6 +10,7 @@ pub mod document;
 pub mod email;
 pub mod filter;
 pub mod idempotency;
+pub mod image;
 pub mod invalid;
 pub mod mobile;
 pub mod patch;
