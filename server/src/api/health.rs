@@ -1,6 +1,7 @@
 //! Health: live is the process, ready is every dependency.
 
 use super::AppState;
+use crate::service;
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -12,6 +13,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+const UP: &str = "up";
 /// How long a dependency may take to answer a probe.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -27,7 +29,7 @@ struct Live {
 
 #[derive(Debug, Serialize, ToSchema)]
 struct Ready {
-    /// `ready`, `not_ready`, or `draining` while the node stops.
+    /// `ready`; `degraded` when only images are missing; `not_ready`; or `draining` while the node stops.
     status: &'static str,
     dependencies: Dependencies,
 }
@@ -36,6 +38,7 @@ struct Ready {
 #[derive(Debug, Serialize, ToSchema)]
 struct Dependencies {
     database: &'static str,
+    images: &'static str,
 }
 
 /// Whether the process runs
@@ -46,16 +49,24 @@ async fn live() -> Json<Live> {
 
 /// Whether this node can serve requests
 #[utoipa::path(get, path = "/health/ready", tag = "health", security(()), responses(
-    (status = 200, description = "It can", body = Ready),
+    (status = 200, description = "It can, perhaps all but images", body = Ready),
     (status = 503, description = "It cannot: a dependency is down, or the node is stopping", body = Ready, content_type = "application/json"),
 ))]
 async fn ready(State(app): State<AppState>) -> Response {
-    let probe = tokio::time::timeout(PROBE_TIMEOUT, app.directory.ping()).await;
-    let database = if matches!(probe, Ok(Ok(()))) { "up" } else { "down" };
-    let (code, status) = match database {
+    let (database, images) = tokio::join!(probe(app.directory.ping()), probe(app.directory.ping_images()));
+    let (code, status) = match (database, images) {
         _ if app.draining.load(Ordering::Relaxed) => (StatusCode::SERVICE_UNAVAILABLE, "draining"),
-        "up" => (StatusCode::OK, "ready"),
+        (UP, UP) => (StatusCode::OK, "ready"),
+        // No reason to take requests away from this node: all but those for images are served.
+        (UP, _) => (StatusCode::OK, "degraded"),
         _ => (StatusCode::SERVICE_UNAVAILABLE, "not_ready"),
     };
-    (code, Json(Ready { status, dependencies: Dependencies { database } })).into_response()
+    (code, Json(Ready { status, dependencies: Dependencies { database, images } })).into_response()
+}
+
+async fn probe(answer: impl Future<Output = service::Result<()>>) -> &'static str {
+    match tokio::time::timeout(PROBE_TIMEOUT, answer).await {
+        Ok(Ok(())) => UP,
+        _ => "down",
+    }
 }

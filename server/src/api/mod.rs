@@ -7,6 +7,7 @@ pub mod health;
 pub mod layer;
 pub mod openapi;
 pub mod problem;
+pub mod public_url;
 pub mod v1;
 
 use crate::auth::TokenVerifier;
@@ -15,6 +16,7 @@ use crate::service::Directory;
 use axum::Router;
 use axum::response::IntoResponse;
 use problem::{Kind, Problem};
+use public_url::PublicUrl;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -29,7 +31,11 @@ pub struct AppState {
     /// Requests at work at once.
     pub in_flight: Arc<Semaphore>,
     pub request_deadline: Duration,
+    /// The same for a request that uploads a file, which takes the time that its sender's line takes.
+    pub upload_deadline: Duration,
     pub max_body_bytes: usize,
+    pub max_image_bytes: usize,
+    pub public_url: PublicUrl,
     /// Set when the node is about to stop: readiness then says no.
     pub draining: Arc<AtomicBool>,
 }

@@ -8,13 +8,13 @@ use std::path::Path;
 
 pub async fn run(server: ServerConfig, shared: Shared) -> Outcome {
     app::start_logs(&server)?;
-    let Shared { data, database, auth, .. } = shared;
+    let Shared { data, database, images, auth, .. } = shared;
     let data_dir = data.data_dir.clone();
     let audience = auth.oauth_audience.clone();
     let announce = move |address: SocketAddr| {
         let _ = print_line(&welcome(address, &data_dir, &audience));
     };
-    app::serve(server, data, database, auth, announce).await.map_err(|e| e.to_string())
+    app::serve(server, data, database, images, auth, announce).await.map_err(|e| e.to_string())
 }
 
 fn welcome(address: SocketAddr, data_dir: &Path, audience: &str) -> String {

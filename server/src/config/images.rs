@@ -72,7 +72,9 @@ impl ImagesConfig {
         let place = url.strip_prefix("s3://").unwrap_or_default();
         let (bucket, prefix) = place.split_once('/').unwrap_or((place, ""));
         if bucket.is_empty() || place.contains(['?', '#', '@']) {
-            return Err("IMAGES_URL must be file://FOLDER or s3://BUCKET/PREFIX; keys are given in AWS_ACCESS_KEY_ID and its like".to_owned());
+            return Err(
+                "IMAGES_URL must be file://FOLDER or s3://BUCKET/PREFIX; keys are given in AWS_ACCESS_KEY_ID and its like".to_owned()
+            );
         }
         Ok(ImagesUrl::S3 { bucket: bucket.to_owned(), prefix: prefix.trim_matches('/').to_owned() })
     }

@@ -23,11 +23,8 @@ pub struct DataConfig {
 const DEFAULT_FILE: &str = "n_users.toml";
 
 /// Variables that are also known by another name.
-const SECOND_NAMES: [(&str, &str); 3] = [
-    ("database_url", "POSTGRE_URL_VALUE"),
-    ("aws_access_key_id", "AWS_SECRET_ID"),
-    ("aws_secret_access_key", "AWS_SECRET"),
-];
+const SECOND_NAMES: [(&str, &str); 3] =
+    [("database_url", "POSTGRE_URL_VALUE"), ("aws_access_key_id", "AWS_SECRET_ID"), ("aws_secret_access_key", "AWS_SECRET")];
 
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {

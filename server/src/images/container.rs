@@ -178,8 +178,7 @@ mod tests {
     #[test]
     fn every_format_is_known_by_its_content_and_walked_to_its_end() {
         use Container::{Gif, Jpeg, Png, WebP};
-        for (container, format) in
-            [(Jpeg, ImageFormat::Jpeg), (Png, ImageFormat::Png), (WebP, ImageFormat::WebP), (Gif, ImageFormat::Gif)]
+        for (container, format) in [(Jpeg, ImageFormat::Jpeg), (Png, ImageFormat::Png), (WebP, ImageFormat::WebP), (Gif, ImageFormat::Gif)]
         {
             let bytes = encoded(format);
             assert_eq!(Container::of(&bytes), Some(container));

@@ -56,6 +56,8 @@ pub struct Listed {
     pub tenant: TenantName,
     pub profile_id: ProfileId,
     pub image: ImageId,
+    /// The size and the format.
+    pub file: String,
     pub bytes: u64,
     pub modified_ms: i64,
     at: Location,
@@ -182,7 +184,12 @@ impl ImageStore {
             let relative = staged.path.strip_prefix(&folder).ok().and_then(std::path::Path::to_str).unwrap_or_default();
             let relative = relative.rsplit_once('#').map_or(relative, |(name, _)| name);
             let place = self.place_of(relative);
-            Ok(place.map(|place| Listed { bytes: staged.bytes, modified_ms: staged.modified_ms, at: Location::Staged(staged.path), ..place }))
+            Ok(place.map(|place| Listed {
+                bytes: staged.bytes,
+                modified_ms: staged.modified_ms,
+                at: Location::Staged(staged.path),
+                ..place
+            }))
         });
         Ok(objects.chain(futures::stream::iter(staged)).boxed())
     }
@@ -237,7 +244,7 @@ impl ImageStore {
         let (size, format) = file.split_once('.')?;
         let is_ours = ImageSize::parse(size).is_some() && format == image.format.as_str() && parts.next().is_none();
         let at = Location::Object(Path::default());
-        is_ours.then_some(Listed { tenant, profile_id, image, bytes: 0, modified_ms: 0, at })
+        is_ours.then_some(Listed { tenant, profile_id, image, file: file.to_owned(), bytes: 0, modified_ms: 0, at })
     }
 
     /// S3 tells a reader whom it serves by itself what the object is; a folder knows no such thing.

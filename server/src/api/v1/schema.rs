@@ -138,6 +138,13 @@ pub struct TenantsAnswer {
     pub next_cursor: Option<String>,
 }
 
+/// A form with one file.
+#[derive(ToSchema)]
+pub struct ImageForm {
+    #[schema(value_type = String, format = Binary)]
+    profile_image: Vec<u8>,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -111,5 +111,6 @@ async fn answer(
         auth.require_admin()?;
     }
     let page = app.directory.search_profiles(&auth.call(None), request, place).await?;
-    Ok(json(StatusCode::OK, &SearchAnswer { profiles: page.profiles, next_cursor: page.next_cursor, total: page.total }))
+    let profiles = page.profiles.into_iter().map(|profile| app.public_url.profile(profile)).collect();
+    Ok(json(StatusCode::OK, &SearchAnswer { profiles, next_cursor: page.next_cursor, total: page.total }))
 }
