@@ -159,10 +159,9 @@ fn equality(found: &str, equal: bool, value: &str) -> String {
 
 fn attribute(condition: &AttributeCondition, values: &mut Values) -> String {
     match condition {
-        AttributeCondition::Text { path, op: TextOp::Ne, value } => negated(&attribute(
-            &AttributeCondition::Text { path: path.clone(), op: TextOp::Eq, value: value.clone() },
-            values,
-        )),
+        AttributeCondition::Text { path, op: TextOp::Ne, value } => {
+            negated(&attribute(&AttributeCondition::Text { path: path.clone(), op: TextOp::Eq, value: value.clone() }, values))
+        }
         AttributeCondition::Text { path, op, value } => {
             let (member, value) = (member(path, values), values.text(value));
             let found = format!("(({member}) #>> '{{}}') COLLATE \"C\"");

@@ -31,8 +31,7 @@ pub(super) const HAS_HISTORY: &str = "SELECT to_regclass('schema_migrations') IS
 
 pub(super) const READ_HISTORY: &str = "SELECT version, name, checksum FROM schema_migrations ORDER BY version";
 
-pub(super) const WRITE_HISTORY: &str =
-    "INSERT INTO schema_migrations (version, name, checksum, applied_at) VALUES ($1, $2, $3, $4)";
+pub(super) const WRITE_HISTORY: &str = "INSERT INTO schema_migrations (version, name, checksum, applied_at) VALUES ($1, $2, $3, $4)";
 
 pub(super) const CREATE_DEFAULT_TENANT: &str = "\
 INSERT INTO tenants (tenant_name, suspended, created_by, updated_by, created_at, updated_at, version)

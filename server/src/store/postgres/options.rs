@@ -98,8 +98,7 @@ fn split(url: &str) -> Result<Parsed> {
         return Err(invalid("the database URL must start with postgres://".to_owned()));
     }
     let (base, query) = url.rsplit_once('?').unwrap_or((url, ""));
-    let mut parsed =
-        Parsed { url: base.to_owned(), ssl_mode: None, root_file: None, names_session: false, names_user_timeout: false };
+    let mut parsed = Parsed { url: base.to_owned(), ssl_mode: None, root_file: None, names_session: false, names_user_timeout: false };
     let mut kept = Vec::new();
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));

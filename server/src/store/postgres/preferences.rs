@@ -124,12 +124,7 @@ impl PreferenceStore for Postgres {
     }
 }
 
-async fn delete(
-    session: Session,
-    locks: &Locks,
-    record: Option<&StoredRecord<'_>>,
-    params: &super::pool::Params<'_>,
-) -> Attempted<bool> {
+async fn delete(session: Session, locks: &Locks, record: Option<&StoredRecord<'_>>, params: &super::pool::Params<'_>) -> Attempted<bool> {
     let row = session.begin_write(locks, record, DELETE_PREFERENCE, params).await?;
     let deleted = rows::written(&row)?;
     session.end(deleted).await?;

@@ -116,9 +116,9 @@ fn found_profile(row: &Row) -> Result<Option<Profile>> {
 
 /// All the locks that replacing takes, those of each statement among them.
 fn lock_all(tenant: &TenantName, replacements: &[Replacement]) -> Locks {
-    replacements.iter().fold(Locks::default(), |locks, Replacement { profile, .. }| {
-        locks.profile(profile.profile_id).user(tenant, &profile.user_id)
-    })
+    replacements
+        .iter()
+        .fold(Locks::default(), |locks, Replacement { profile, .. }| locks.profile(profile.profile_id).user(tenant, &profile.user_id))
 }
 
 async fn replace_all(

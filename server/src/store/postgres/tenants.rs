@@ -48,8 +48,7 @@ pub(super) const REPLACE_TENANT: &str = concat!(
 /// Whether the tenant is at version $2. From here on nobody can add a profile or a preference to it.
 pub(super) const HOLD_TENANT: &str = "SELECT version = $2 AS expected FROM tenants WHERE tenant_name = $1 FOR UPDATE";
 
-pub(super) const HAS_LIVE_PROFILE: &str =
-    "SELECT EXISTS (SELECT FROM profiles WHERE tenant_name = $1 AND deleted_at IS NULL) AS live";
+pub(super) const HAS_LIVE_PROFILE: &str = "SELECT EXISTS (SELECT FROM profiles WHERE tenant_name = $1 AND deleted_at IS NULL) AS live";
 
 pub(super) const ERASE_PROFILES: &str = "DELETE FROM profiles WHERE tenant_name = $1 AND deleted_at IS NOT NULL";
 

@@ -13,9 +13,8 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 /// the system's.
 pub(super) fn connector(verified: bool, root_file: Option<&str>) -> Result<MakeRustlsConnect> {
     let provider = Arc::new(aws_lc_rs::default_provider());
-    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
-        .with_safe_default_protocol_versions()
-        .map_err(StoreError::internal)?;
+    let builder =
+        ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions().map_err(StoreError::internal)?;
     let config = if verified {
         builder.with_root_certificates(roots(root_file)?).with_no_client_auth()
     } else {
