@@ -9,6 +9,10 @@ use futures::future::join_all;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::timeout;
+
+/// How long a write that must wait is waited for.
+const PATIENCE: Duration = Duration::from_millis(1_000);
 
 /// Reads on until `done` finds enough, and fails if that takes too long.
 async fn follow(
@@ -68,28 +72,54 @@ async fn a_follower_sees_every_version_in_order_while_writers_race() {
     }
 }
 
-/// Writers that guess the version, each with the next one in mind, come out in order too: without the lock before
-/// the transaction's id, the one that waits for the row would have the lower id.
+/// How many of the database's transactions wait for an advisory lock: without an id, and with one.
+const WAITING: &str = "\
+SELECT count(*) FILTER (WHERE backend_xid IS NULL), count(*) FILTER (WHERE backend_xid IS NOT NULL)
+FROM pg_stat_activity WHERE wait_event = 'advisory' AND datname = current_database()";
+
+/// A writer that has to wait must not have its place in the log already: it would stand before those it waits for.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whoever_waits_for_a_row_comes_later_in_the_log() {
+async fn whoever_waits_has_no_place_in_the_log_yet() {
     let url = fresh_url().await;
     let store = Arc::new(connect(&url));
     store.migrate(TimestampMs(1)).await.unwrap();
     let profile = profile_of("u");
     create(&*store, &profile).await;
     let blocker = admin(&url).await;
-    let lock = format!("SELECT pg_advisory_xact_lock(3, hashtext('{}'))", profile.profile_id);
-    blocker.batch_execute(&format!("BEGIN; {lock}")).await.unwrap();
-    let waiting = {
-        let (store, replacement) = (Arc::clone(&store), replacement(&profile));
-        tokio::spawn(async move { store.replace_profiles(&tenant(), &[replacement], None).await })
-    };
-    tokio::time::sleep(Duration::from_millis(200)).await;
-    let waits_without_id =
-        "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'advisory' AND backend_xid IS NULL AND datname = current_database()";
-    assert_eq!(blocker.query_one(waits_without_id, &[]).await.unwrap().get::<_, i64>(0), 1);
-    blocker.batch_execute("COMMIT").await.unwrap();
-    assert!(waiting.await.unwrap().unwrap());
+    let locks = [
+        (format!("3, hashtext('{}')", profile.profile_id), 2),
+        // The same two, a create and a preference.
+        ("4, hashtext('default u')".to_owned(), 4),
+    ];
+    for (lock, expected) in locks {
+        blocker.batch_execute(&format!("BEGIN; SELECT pg_advisory_xact_lock({lock})")).await.unwrap();
+        let answered = record("k", 10, Concerns::Profile(profile.profile_id), Written::Gone);
+        let other = Profile { profile_type: ProfileType::parse("work").unwrap(), ..profile_of("u") };
+        let (created_other, next) = (created(&other), [replacement(&profile)]);
+        let (gone, here) = ([purge(&profile)], tenant());
+        let writes = async {
+            tokio::join!(
+                timeout(PATIENCE, store.replace_profiles(&here, &next, None)),
+                timeout(PATIENCE, store.purge_profiles(&here, &gone, Some(&answered))),
+                async {
+                    if expected == 4 {
+                        timeout(PATIENCE, store.create_profile(&here, &other, &created_other, None)).await.ok()
+                    } else {
+                        None
+                    }
+                },
+                async { if expected == 4 { timeout(PATIENCE, put(&*store, "u", "k", "1")).await.ok() } else { None } },
+                async {
+                    tokio::time::sleep(PATIENCE / 2).await;
+                    let row = blocker.query_one(WAITING, &[]).await.unwrap();
+                    assert_eq!((row.get::<_, i64>(0), row.get::<_, i64>(1)), (expected, 0), "{lock}");
+                }
+            )
+        };
+        let (replaced, purged, inserted, set, ()) = writes.await;
+        assert!(replaced.is_err() && purged.is_err() && inserted.is_none() && set.is_none());
+        blocker.batch_execute("ROLLBACK").await.unwrap();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
