@@ -1,0 +1,62 @@
+//! How a connection is opened: the settings that every promise of durability and isolation rests on.
+
+use crate::store::{Result, StoreError};
+use rusqlite::{Connection, OpenFlags};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// How long a statement waits for another process that holds a lock.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// All static statements and the recent shapes of searches.
+const CACHED_STATEMENTS: usize = 256;
+
+/// Deletes overwrite what they delete, because a purge is for good.
+const WRITER_SETTINGS: &str = "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;
+     PRAGMA temp_store = MEMORY; PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864";
+const READER_SETTINGS: &str = "PRAGMA query_only = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384";
+
+/// Opens the file for writing, and makes it and the folders above it if they are not there.
+pub(super) fn open_writer(path: &Path) -> Result<Connection> {
+    let path = as_file(path)?;
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(StoreError::unavailable)?;
+    }
+    let connection = open(&path, OpenFlags::SQLITE_OPEN_CREATE)?;
+    use_wal(&connection)?;
+    connection.execute_batch(WRITER_SETTINGS)?;
+    Ok(connection)
+}
+
+/// Opens a file that `open_writer` has opened before.
+pub(super) fn open_reader(path: &Path) -> Result<Connection> {
+    let connection = open(&as_file(path)?, OpenFlags::empty())?;
+    connection.execute_batch(READER_SETTINGS)?;
+    Ok(connection)
+}
+
+/// SQLite gives a meaning to names like `:memory:` and `file:…`; an absolute path is only ever a file.
+fn as_file(path: &Path) -> Result<PathBuf> {
+    std::path::absolute(path).map_err(StoreError::unavailable)
+}
+
+fn open(path: &Path, flags: OpenFlags) -> Result<Connection> {
+    let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
+    Ok(connection)
+}
+
+/// The busy timeout does not cover the change to WAL, so processes that make the file together take turns here.
+fn use_wal(connection: &Connection) -> Result<()> {
+    let give_up = Instant::now() + BUSY_TIMEOUT;
+    loop {
+        match connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get::<_, String>(0)) {
+            Ok(mode) if mode == "wal" => return Ok(()),
+            Ok(mode) => return Err(StoreError::unavailable(format!("the file cannot be used with WAL, only with {mode}"))),
+            Err(error) => match StoreError::from(error) {
+                StoreError::Unavailable(_) if Instant::now() < give_up => std::thread::sleep(Duration::from_millis(5)),
+                error => return Err(error),
+            },
+        }
+    }
+}

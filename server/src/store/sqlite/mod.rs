@@ -1,0 +1,87 @@
+//! The embedded backend: one file, one thread that writes, a few connections that read.
+//!
+//! Writers come one after the other, so what a job looks at before it writes cannot change under it. A reader sees one
+//! snapshot, taken after the last commit that was answered.
+
+/// Named SQL texts, and in tests the list of them all.
+macro_rules! statements {
+    ($($(#[$doc:meta])* $name:ident = $sql:expr;)+) => {
+        $($(#[$doc])* const $name: &str = $sql;)+
+        #[cfg(test)]
+        pub(super) const STATEMENTS: &[&str] = &[$($name),+];
+    };
+}
+
+#[macro_use]
+mod rows;
+mod changes;
+mod connection;
+mod error;
+mod filter;
+mod idempotency;
+mod maintenance;
+mod preferences;
+mod profiles;
+mod readers;
+mod search;
+mod tenants;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+use super::Result;
+use readers::Readers;
+use rusqlite::Connection;
+use std::path::PathBuf;
+use std::time::Duration;
+use tokio::sync::OnceCell;
+use writer::{Verdict, Writer};
+
+#[derive(Debug, Clone)]
+pub struct SqliteOptions {
+    /// The database file; it and the folders above it are made if they are not there.
+    pub path: PathBuf,
+    /// How many reads may run at once; at least one.
+    pub readers: usize,
+    /// How long a search may take.
+    pub search_budget: Duration,
+}
+
+/// A store in one file, which other processes on the same machine may open too.
+pub struct Sqlite {
+    writer: Writer,
+    readers: Readers,
+    search_budget: Duration,
+    closed: OnceCell<()>,
+}
+
+impl Sqlite {
+    /// Opens the file. The schema is brought up to date by `migrate`, not here.
+    pub fn open(options: SqliteOptions) -> Result<Self> {
+        let writer = connection::open_writer(&options.path)?;
+        let readers = Readers::open(&options.path, options.readers)?;
+        Ok(Self { writer: Writer::start(writer)?, readers, search_budget: options.search_budget, closed: OnceCell::new() })
+    }
+
+    async fn write<T: Send + 'static>(&self, work: impl FnOnce(&Connection) -> Result<Verdict<T>> + Send + 'static) -> Result<T> {
+        self.writer.write(work).await
+    }
+
+    /// For reads of a few rows by a key: they take less time than a change of threads.
+    async fn read<T>(&self, read: impl FnOnce(&mut Connection) -> Result<T>) -> Result<T> {
+        self.readers.lend().await?.read(read)
+    }
+
+    /// For reads that may take long.
+    async fn read_aside<T: Send + 'static>(&self, read: impl FnOnce(&mut Connection) -> Result<T> + Send + 'static) -> Result<T> {
+        self.readers.lend().await?.read_aside(read).await
+    }
+
+    async fn shut(&self) {
+        let close = async {
+            self.readers.close().await;
+            self.writer.close().await;
+        };
+        self.closed.get_or_init(|| close).await;
+    }
+}
