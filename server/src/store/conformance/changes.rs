@@ -25,10 +25,8 @@ pub async fn every_kind_of_write_is_logged_once(world: World) {
 
     let log: Vec<Change> = world.whole_log().await.into_iter().map(|(_, change)| change).collect();
     let log: Vec<Change> = log.into_iter().filter(|change| change.tenant_name == world.tenant).collect();
-    let seen: Vec<_> = log
-        .iter()
-        .map(|change| (change.kind.as_str(), change.version.map(|version| version.0), change.changed_fields.join(" ")))
-        .collect();
+    let seen: Vec<_> =
+        log.iter().map(|change| (change.kind.as_str(), change.version.map(|version| version.0), change.changed_fields.join(" "))).collect();
     let expected = [
         ("tenant_created", Some(1), ""),
         ("profile_created", Some(1), "full_name"),

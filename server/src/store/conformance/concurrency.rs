@@ -52,9 +52,7 @@ pub async fn one_of_a_restore_and_many_creates_wins(world: World) {
         let deleted = world.delete(&world.create(json!({"email_id": email})).await).await;
         let results = at_once(8, |number| {
             let (world, deleted, email) = (world.clone(), deleted.clone(), email.clone());
-            async move {
-                if number == 4 { world.try_restore(&deleted).await } else { world.try_create(json!({"email_id": email})).await }
-            }
+            async move { if number == 4 { world.try_restore(&deleted).await } else { world.try_create(json!({"email_id": email})).await } }
         })
         .await;
         assert_eq!(count_winners(&results, Uniqueness::Email), 1);

@@ -64,7 +64,8 @@ impl Story {
 
     fn fields(&mut self) -> Value {
         let dice = &mut self.dice;
-        let mut fields = json!({"full_name": dice.pick(&NAMES), "city_id": dice.pick(&["X", "Y", "é"]), "attributes": {"n": dice.throw(4)}});
+        let mut fields =
+            json!({"full_name": dice.pick(&NAMES), "city_id": dice.pick(&["X", "Y", "é"]), "attributes": {"n": dice.throw(4)}});
         if dice.once_in(3) {
             fields["email_id"] = json!(dice.pick(&EMAILS));
         }
@@ -93,7 +94,7 @@ impl Story {
 
     /// Somebody created before, if still there and in the tenant that the story is in.
     async fn somebody(&mut self) -> std::result::Result<Profile, String> {
-        let id = if self.created.is_empty() { self.world.new_id() } else { *self.dice.pick(&self.created) };
+        let id = if self.created.is_empty() { self.world.new_id() } else { self.dice.pick(&self.created) };
         match self.world.store.read_profile(&self.world.tenant, id).await {
             Ok(Some(profile)) => Ok(profile),
             other => Err(format!("read {id}: {}", words(other))),
@@ -175,7 +176,7 @@ impl Story {
     }
 
     async fn preference(&mut self) -> String {
-        let user = *self.dice.pick(&USERS);
+        let user = self.dice.pick(&USERS);
         let key = super::fixtures::preference_key(self.dice.pick(&["theme", "Theme", "size"]));
         let value = super::fixtures::preference_value(self.dice.pick(&["1", "1e100", "{\"b\":1,\"a\":[]}", "null"]));
         let answer = Written::Preference { created: self.dice.once_in(2), value: value.clone() };
@@ -225,9 +226,9 @@ impl Story {
 
     async fn search(&mut self) -> String {
         let dice = &mut self.dice;
-        let query = *dice.pick(&["", "j", "smith", "u", "a example", "明"]);
+        let query = dice.pick(&["", "j", "smith", "u", "a example", "明"]);
         let filter = dice.once_in(2).then(|| filter::parse(dice.pick(&FILTERS)).unwrap());
-        let sort = Sort { field: *dice.pick(SortField::ALL), descending: dice.once_in(2) };
+        let sort = Sort { field: dice.pick(SortField::ALL), descending: dice.once_in(2) };
         let (limit, offset) = (u32::try_from(1 + dice.throw(9)).unwrap(), u32::try_from(dice.throw(5)).unwrap());
         let (needles, start, include_deleted) = (needles(query), Start::Offset(offset), dice.once_in(2));
         let search = Search { needles, filter, sort, limit, start, include_deleted };

@@ -98,11 +98,8 @@ pub async fn nothing_of_another_tenant_can_be_changed(world: World) {
     let profile = world.create(json!({"user_id": "u1"})).await;
     world.put("u1", "k", "1").await;
     let answer = Written::Profile { created: false, profile: Box::new(profile.clone()) };
-    let record = |key: &str| Record {
-        attempt: other.attempt(key),
-        concerns: Concerns::Profile(profile.profile_id),
-        answer: answer.clone(),
-    };
+    let record =
+        |key: &str| Record { attempt: other.attempt(key), concerns: Concerns::Profile(profile.profile_id), answer: answer.clone() };
     let foreign = Profile { tenant_name: other.tenant.clone(), ..profile.clone() };
     let updated = other.patched(&foreign, &json!({"city_id": "X"}));
     let replacement = super::fixtures::replacement(&foreign, &updated, ChangeKind::ProfileUpdated);

@@ -25,8 +25,8 @@ impl Dice {
         usize::try_from(number).unwrap() % sides
     }
 
-    pub fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
-        &from[self.throw(from.len())]
+    pub fn pick<T: Copy>(&mut self, from: &[T]) -> T {
+        from[self.throw(from.len())]
     }
 
     /// True once in `times`.
@@ -105,7 +105,7 @@ fn attributes(dice: &mut Dice) -> Attributes {
             1 => json!({"tier": scalar(dice), "n": scalar(dice), "0": scalar(dice)}),
             _ => scalar(dice),
         };
-        members.insert((*dice.pick(&MEMBERS)).to_owned(), value);
+        members.insert(dice.pick(&MEMBERS).to_owned(), value);
     }
     if dice.once_in(3) {
         // Names that no filter can ask for must not disturb those that it can.
@@ -135,14 +135,14 @@ fn person(world: &World, dice: &mut Dice, number: usize) -> Profile {
     fields["active"] = json!(!dice.once_in(3));
     let mut profile = world.draft(fields);
     if dice.once_in(2) {
-        (profile.latitude, profile.longitude) = (Some(*dice.pick(&DEGREES)), Some(*dice.pick(&DEGREES)));
+        (profile.latitude, profile.longitude) = (Some(dice.pick(&DEGREES)), Some(dice.pick(&DEGREES)));
     }
     if dice.once_in(4) {
         profile.profile_image_url = Some(format!("https://img.example/{number}?a=%20_b"));
     }
     profile.attributes = attributes(dice);
-    (*dice.pick(&SUBJECTS)).clone_into(&mut profile.created_by);
-    (*dice.pick(&SUBJECTS)).clone_into(&mut profile.updated_by);
+    dice.pick(&SUBJECTS).clone_into(&mut profile.created_by);
+    dice.pick(&SUBJECTS).clone_into(&mut profile.updated_by);
     profile.created_at = TimestampMs([0, 1, 1_700_000_000_000, 1_700_000_000_001][dice.throw(4)] + i64::from(dice.once_in(2)));
     profile.updated_at = profile.created_at;
     profile

@@ -14,8 +14,7 @@ pub async fn a_preference_is_created_then_replaced(world: World) {
     assert_eq!(world.put("u1", "theme", "{\"b\":1,\"a\":2}").await, Replaced);
     assert_eq!(world.preference("u1", "theme").await.as_deref(), Some("{\"a\":2,\"b\":1}"));
     assert_eq!(world.put("u1", "size", "12").await, Created);
-    let expected =
-        [(preference_key("size"), preference_value("12")), (preference_key("theme"), preference_value("{\"a\":2,\"b\":1}"))];
+    let expected = [(preference_key("size"), preference_value("12")), (preference_key("theme"), preference_value("{\"a\":2,\"b\":1}"))];
     assert_eq!(world.preferences("u1").await, Some(expected.into()));
     assert_eq!(world.preference("u1", "colour").await, None);
 }

@@ -190,10 +190,7 @@ pub async fn several_profiles_change_together_or_not_at_all(world: World) {
     let work = world.create(json!({"user_id": "u1", "profile_type": "work"})).await;
     let home = world.create(json!({"user_id": "u1", "profile_type": "home"})).await;
     let deleted = [&work, &home].map(|old| old.clone().deleted("admin", START));
-    let both = [
-        replacement(&work, &deleted[0], ChangeKind::ProfileDeleted),
-        replacement(&home, &deleted[1], ChangeKind::ProfileDeleted),
-    ];
+    let both = [replacement(&work, &deleted[0], ChangeKind::ProfileDeleted), replacement(&home, &deleted[1], ChangeKind::ProfileDeleted)];
     let logged = world.log().await;
 
     for stale in 0..2 {

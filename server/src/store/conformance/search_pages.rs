@@ -88,7 +88,9 @@ pub async fn a_page_says_whether_more_follow(world: World) {
     for number in 0..5 {
         world.create(json!({"user_id": format!("u{number}")})).await;
     }
-    for (limit, offset, shown, more) in [(4, 0, 4, true), (5, 0, 5, false), (6, 0, 5, false), (1, 3, 1, true), (1, 4, 1, false), (1, 5, 0, false)] {
+    for (limit, offset, shown, more) in
+        [(4, 0, 4, true), (5, 0, 5, false), (6, 0, 5, false), (1, 3, 1, true), (1, 4, 1, false), (1, 5, 0, false)]
+    {
         for words in ["", "ada"] {
             let search = Search { limit, start: Start::Offset(offset), needles: needles(words), ..everybody() };
             let found = world.search(&search).await;
@@ -158,7 +160,9 @@ pub async fn counting_stops_at_a_thousand(world: World) {
             .await
         }
     };
-    for (from, to, relation) in [(0, 999, Relation::Eq), (999, 1000, Relation::Eq), (1000, 1001, Relation::Gte), (1001, 1100, Relation::Gte)] {
+    for (from, to, relation) in
+        [(0, 999, Relation::Eq), (999, 1000, Relation::Eq), (1000, 1001, Relation::Gte), (1001, 1100, Relation::Gte)]
+    {
         create(from, to).await;
         let value = u32::try_from(to).unwrap().min(MAX_TOTAL);
         for words in ["", "ada", "love ada"] {
