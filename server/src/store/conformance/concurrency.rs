@@ -1,11 +1,13 @@
 //! What holds when many write at once. Nothing here may end in an error other than the one that the rules give.
 
-use super::fixtures::{World, at_once, everybody, replacement, user_id};
+use super::fixtures::{World, at_once, eventually, everybody, replacement, user_id};
 use crate::domain::change::ChangeKind;
 use crate::domain::profile::{Profile, ProfileId};
 use crate::domain::search::Search;
 use crate::store::{PreferenceOutcome, Result, StoreError, Uniqueness};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::time::Duration;
 
 /// Creates by many at once; how many succeeded. All others must have broken `rule`.
 async fn winners(world: &World, count: usize, rule: Uniqueness, fields: impl Fn(usize) -> Value) -> usize {
@@ -87,7 +89,7 @@ pub async fn crossing_claims_never_end_in_an_error(world: World) {
         assert!(matches!(result, Ok(_) | Err(StoreError::Duplicate(Uniqueness::Email | Uniqueness::Mobile))), "{result:?}");
     }
     let live = live(&world).await;
-    let distinct = |of: fn(&Profile) -> String| live.iter().map(of).collect::<std::collections::BTreeSet<_>>().len();
+    let distinct = |of: fn(&Profile) -> String| live.iter().map(of).collect::<BTreeSet<_>>().len();
     assert!(!live.is_empty());
     assert_eq!(distinct(|profile| profile.email_id.as_ref().unwrap().key()), live.len());
     assert_eq!(distinct(|profile| profile.mobile.as_ref().unwrap().as_str().to_owned()), live.len());
@@ -201,4 +203,35 @@ pub async fn a_purge_and_a_preference_never_leave_an_orphan(world: World) {
         assert_eq!(world.preferences(&user).await.unwrap().len(), 0);
     }
     assert_eq!(world.search(&Search { include_deleted: true, ..everybody() }).await.profiles.len(), 16);
+}
+
+/// A client that hangs up drops what is under way. The store may finish it or not, but not half of it, and goes on.
+pub async fn an_abandoned_write_is_done_whole_or_not_at_all(world: World) {
+    let drafts: Vec<Profile> = (0..64).map(|number| world.draft(json!({"user_id": format!("u{number}")}))).collect();
+    for (number, draft) in drafts.iter().enumerate() {
+        let (world, draft) = (world.clone(), draft.clone());
+        let write = tokio::spawn(async move {
+            let record = world.record_of(&format!("key {number}"), &draft);
+            world.insert_recorded(&draft, Some(&record)).await
+        });
+        tokio::time::sleep(Duration::from_micros(number as u64 * 40)).await;
+        write.abort();
+    }
+    eventually("what was abandoned is all there or not at all", async || {
+        let logged: BTreeSet<_> = world.log().await.into_iter().filter_map(|change| change.profile_id).collect();
+        let found: BTreeSet<_> = live(&world).await.into_iter().map(|profile| profile.profile_id).collect();
+        let mut recorded = BTreeSet::new();
+        for (number, draft) in drafts.iter().enumerate() {
+            if world.recorded(&format!("key {number}")).await.is_some() {
+                recorded.insert(draft.profile_id);
+            }
+        }
+        logged == found && found == recorded
+    })
+    .await;
+    at_once(16, |number| {
+        let world = world.clone();
+        async move { world.create(json!({"user_id": format!("later {number}")})).await }
+    })
+    .await;
 }

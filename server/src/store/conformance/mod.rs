@@ -110,6 +110,7 @@ conformance! {
         a_tenant_is_never_deleted_under_a_new_profile,
         one_of_many_simultaneous_sets_creates_the_preference,
         a_purge_and_a_preference_never_leave_an_orphan,
+        an_abandoned_write_is_done_whole_or_not_at_all,
     }
     migrated users {
         a_user_is_all_profiles_in_every_state_oldest_first,
