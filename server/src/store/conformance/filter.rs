@@ -59,7 +59,7 @@ impl Known {
         let rows: Vec<_> = profiles.iter().map(|profile| serde_json::to_value(profile).unwrap()).collect();
         let of_field = |field: &TextField| {
             let mut texts: Vec<String> = rows.iter().filter_map(|row| text(row[field.as_str()].clone())).collect();
-            texts.extend(["", "a", "%", "_", "\\", "é", "É", "@", "\u{10ffff}"].map(str::to_owned));
+            texts.extend(["", "a", "%", "_", "\\", "é", "É", "@", "\u{10ffff}", "a\u{10ffff}"].map(str::to_owned));
             texts.sort_unstable();
             texts.dedup();
             texts

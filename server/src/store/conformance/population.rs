@@ -119,7 +119,7 @@ fn person(world: &World, dice: &mut Dice, number: usize) -> Profile {
     let mut fields = json!({"full_name": dice.pick(&NAMES), "user_id": format!("{}{user}", ["u", "U", "%", "é"][user % 4])});
     fields["profile_type"] = json!(["work", "home"][number - user]);
     if dice.once_in(2) {
-        fields["email_id"] = json!(format!("{}{user}@{}", ["Jo.", "jo_", "É%"][user % 3], ["Bücher.example", "EXAMPLE.com"][user % 2]));
+        fields["email_id"] = json!(format!("{}{user}@{}", ["Zo.", "jo_", "É%"][user % 3], ["Bücher.example", "EXAMPLE.com"][user % 2]));
     }
     if dice.once_in(3) {
         fields["mobile"] = json!(format!("+1415555{:04}", user));
