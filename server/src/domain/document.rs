@@ -140,6 +140,12 @@ impl FromJson for bool {
     }
 }
 
+impl FromJson for i64 {
+    fn from_json(value: Value) -> Result<Self, String> {
+        value.as_i64().ok_or_else(|| expected("a whole number", &value))
+    }
+}
+
 impl FromJson for f64 {
     fn from_json(value: Value) -> Result<Self, String> {
         value.as_f64().ok_or_else(|| expected("a number", &value))

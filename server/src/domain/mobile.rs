@@ -50,6 +50,11 @@ impl Mobile {
     }
 }
 
+/// Reads the tables of numbering plans, which the first number would otherwise wait for.
+pub fn warm_up() {
+    let _ = phonenumber::metadata::DATABASE.by_id("US");
+}
+
 fn has_possible_length(number: &PhoneNumber) -> bool {
     let digits = u16::try_from(number.national().to_string().len()).unwrap_or(u16::MAX);
     let Some(regions) = phonenumber::metadata::DATABASE.by_code(&number.code().value()) else { return false };

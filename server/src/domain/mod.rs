@@ -3,6 +3,7 @@
 pub mod attributes;
 pub mod birth_date;
 pub mod caller;
+pub mod cause;
 pub mod change;
 pub mod clock;
 pub mod document;

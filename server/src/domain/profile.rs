@@ -10,6 +10,7 @@ use super::text::{Text, clean, parse_slug};
 use super::version::Version;
 use crate::text_newtype;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// UUID v7, made by the service.
@@ -52,31 +53,55 @@ text_newtype!(
 crate::from_json_text!(ProfileType, UserId);
 
 /// The fields in the order and under the names in which they stand in JSON, in SQL and in logs.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Profile {
+    #[schema(value_type = String, example = "acme")]
     pub tenant_name: TenantName,
+    /// UUID v7, made by the service.
+    #[schema(value_type = Uuid)]
     pub profile_id: ProfileId,
+    #[schema(value_type = String, example = "default")]
     pub profile_type: ProfileType,
+    /// Profiles of one user share it.
+    #[schema(value_type = String, example = "auth0|5f7c8ec7c33c6c004bbafe82")]
     pub user_id: UserId,
+    #[schema(value_type = String, example = "Ada Lovelace")]
     pub full_name: Text<256>,
+    #[schema(value_type = Option<String>)]
     pub gender: Option<Text<32>>,
+    #[schema(value_type = Option<String>, format = "email", example = "ada@example.com")]
     pub email_id: Option<EmailAddress>,
+    /// E.164.
+    #[schema(value_type = Option<String>, example = "+442079460958")]
     pub mobile: Option<Mobile>,
+    #[schema(value_type = Option<String>, format = "date", example = "1990-12-10")]
     pub birth_date: Option<BirthDate>,
+    #[schema(value_type = Option<String>, example = "LON")]
     pub city_id: Option<Text<64>>,
+    #[schema(value_type = Option<String>, example = "GB")]
     pub country_id: Option<Text<64>>,
+    #[schema(value_type = Option<String>)]
     pub address: Option<Text<1024>>,
     pub latitude: Option<f64>,
     pub longitude: Option<f64>,
+    /// Set by the image endpoint only.
     pub profile_image_url: Option<String>,
+    /// The tenant's own fields.
+    #[schema(value_type = Object)]
     pub attributes: Attributes,
     pub active: bool,
     pub created_by: String,
     pub updated_by: String,
     pub deleted_by: Option<String>,
+    /// Unix time in milliseconds, as all times here.
+    #[schema(value_type = i64)]
     pub created_at: TimestampMs,
+    #[schema(value_type = i64)]
     pub updated_at: TimestampMs,
+    #[schema(value_type = Option<i64>)]
     pub deleted_at: Option<TimestampMs>,
+    /// 1 on create, +1 per change; the ETag.
+    #[schema(value_type = i64)]
     pub version: Version,
 }
 
@@ -126,10 +151,14 @@ impl Profile {
 }
 
 /// A user as a whole: the live profiles, oldest first, and the preferences.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct User {
+    #[schema(value_type = String)]
     pub tenant_name: TenantName,
+    #[schema(value_type = String)]
     pub user_id: UserId,
     pub profiles: Vec<Profile>,
+    /// Any JSON, by key.
+    #[schema(value_type = Object)]
     pub preferences: super::preference::Preferences,
 }

@@ -76,12 +76,9 @@ impl ProfilePatch {
         patch
     }
 
-    /// The user whom a create names, if it names one.
-    pub fn named_user_id(&self) -> Option<&UserId> {
-        match &self.user_id {
-            Patch::Set(user_id) => Some(user_id),
-            _ => None,
-        }
+    /// What is wrong with the members by themselves.
+    pub fn into_faults(self) -> Faults {
+        self.faults
     }
 
     /// A new profile. Without a `user_id` the profile's own id becomes one.

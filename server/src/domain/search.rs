@@ -4,6 +4,7 @@ use super::filter::Filter;
 use super::profile::{Profile, ProfileId};
 use super::search_text::fold;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// The most words a query may have, and the most characters.
 pub const MAX_QUERY_WORDS: usize = 16;
@@ -126,13 +127,15 @@ pub struct Found {
 }
 
 /// How many there are in all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Total {
+    /// Exact up to 1,000.
     pub value: u32,
+    /// Whether that is all (`eq`), or counting stopped there (`gte`).
     pub relation: Relation,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Relation {
     Eq,

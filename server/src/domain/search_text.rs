@@ -35,7 +35,7 @@ fn is_invisible(c: char) -> bool {
 pub fn search_text(text: &str) -> String {
     let folded = fold(text);
     let mut out = String::with_capacity(folded.len() + 8);
-    for token in folded.split_whitespace().map(trim_separators).filter(|token| !token.is_empty()) {
+    for token in folded.split_whitespace().map(trim_separators) {
         push_token(&mut out, token);
     }
     out
@@ -46,7 +46,6 @@ pub fn needles(query: &str) -> Vec<String> {
     let mut needles: Vec<String> = fold(&phone_as_one_word(query))
         .split_whitespace()
         .map(trim_separators)
-        .filter(|token| !token.is_empty())
         .map(|token| {
             let mut needle = String::with_capacity(token.len() + 4);
             push_token(&mut needle, token);
@@ -90,8 +89,10 @@ fn phone_as_one_word(query: &str) -> String {
     if looks_like_phone { trimmed.chars().filter(|c| *c == '+' || c.is_ascii_digit()).collect() } else { query.to_owned() }
 }
 
+/// "Smith, John": separators are no part of a word, unless they are all there is.
 fn trim_separators(token: &str) -> &str {
-    token.trim_matches([',', ';', '、', '،'])
+    let trimmed = token.trim_matches([',', ';', '、', '،']);
+    if trimmed.is_empty() { token } else { trimmed }
 }
 
 fn push_token(out: &mut String, token: &str) {

@@ -8,6 +8,7 @@ use super::text::{Text, parse_slug};
 use super::version::Version;
 use crate::text_newtype;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 text_newtype!(
     /// 1 to 63 of `a-z 0-9 -`.
@@ -18,16 +19,21 @@ text_newtype!(
 /// The tenant that exists from the first start.
 pub const DEFAULT_TENANT: &str = "default";
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Tenant {
+    #[schema(value_type = String, example = "acme")]
     pub tenant_name: TenantName,
+    #[schema(value_type = Option<String>, example = "Acme Ltd")]
     pub display_name: Option<Text<256>>,
     /// A suspended tenant's requests are answered 403.
     pub suspended: bool,
     pub created_by: String,
     pub updated_by: String,
+    #[schema(value_type = i64)]
     pub created_at: TimestampMs,
+    #[schema(value_type = i64)]
     pub updated_at: TimestampMs,
+    #[schema(value_type = i64)]
     pub version: Version,
 }
 

@@ -1,0 +1,102 @@
+//! The one layer around every request: its id, its deadline, the bound on how many run at once, its log line, and the
+//! rendering of problems.
+
+use super::AppState;
+use super::context::{RequestContext, accepted_request_id};
+use super::problem::{Kind, Problem};
+use axum::extract::{MatchedPath, Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use futures::FutureExt;
+use http::header::{CONTENT_LENGTH, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderName, HeaderValue, Method};
+use std::panic::AssertUnwindSafe;
+use std::time::Instant;
+
+pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Serves one request through `next`.
+pub async fn around(State(app): State<AppState>, mut request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let given = request.headers().get(X_REQUEST_ID).and_then(|id| id.to_str().ok());
+    let request_id = accepted_request_id(given).map_or_else(|| app.clock.new_id().simple().to_string(), str::to_owned);
+    let context = RequestContext::new(request_id);
+    request.extensions_mut().insert(context.clone());
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let route = route.as_ref().map_or("unmatched", MatchedPath::as_str);
+
+    let response = bounded(&app, route, request, next).await;
+    let (mut response, cause) = rendered(response, &method, context.request_id());
+    if let Ok(value) = HeaderValue::from_str(context.request_id()) {
+        response.headers_mut().insert(X_REQUEST_ID, value);
+    }
+    response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    log(&context, &method, route, &response, started, cause.as_deref());
+    response
+}
+
+/// Health is answered however busy the node is.
+fn is_health(route: &str) -> bool {
+    route.starts_with("/health/")
+}
+
+async fn bounded(app: &AppState, route: &str, request: Request, next: Next) -> Response {
+    let _permit = if is_health(route) {
+        None
+    } else {
+        match app.in_flight.try_acquire() {
+            Ok(permit) => Some(permit),
+            Err(_) => {
+                return Problem::new(Kind::Overloaded, "This node has all the requests that it can serve: try again.").into_response();
+            }
+        }
+    };
+    let guarded = AssertUnwindSafe(next.run(request)).catch_unwind();
+    match tokio::time::timeout(app.request_deadline, guarded).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(panic)) => Problem::internal(panic_text(panic.as_ref())).into_response(),
+        Err(_) => Problem::new(
+            Kind::DeadlineExceeded,
+            "The request did not finish in time. A write may or may not have happened: try again with an Idempotency-Key.",
+        )
+        .into_response(),
+    }
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned()).or_else(|| panic.downcast_ref::<String>().cloned());
+    format!("a handler panicked: {}", text.unwrap_or_default())
+}
+
+fn rendered(mut response: Response, method: &Method, request_id: &str) -> (Response, Option<String>) {
+    let Some(problem) = response.extensions_mut().remove::<Problem>() else { return (response, None) };
+    let mut body = problem.render(request_id);
+    for (name, value) in response.headers() {
+        if name != CONTENT_LENGTH && !body.headers().contains_key(name) {
+            body.headers_mut().append(name.clone(), value.clone());
+        }
+    }
+    if method == Method::HEAD {
+        *body.body_mut() = axum::body::Body::empty();
+    }
+    (body, problem.cause())
+}
+
+fn log(context: &RequestContext, method: &Method, route: &str, response: &Response, started: Instant, cause: Option<&str>) {
+    let status = response.status().as_u16();
+    let duration_ms = started.elapsed().as_micros() as f64 / 1000.0;
+    let (request_id, tenant, subject) = (context.request_id(), context.tenant(), context.subject());
+    macro_rules! line {
+        ($level:expr) => {
+            tracing::event!(target: "access", $level, method = method.as_str(), route, status, duration_ms, request_id, tenant, subject, cause)
+        };
+    }
+    if status >= 500 {
+        line!(tracing::Level::ERROR);
+    } else if is_health(route) {
+        line!(tracing::Level::DEBUG);
+    } else {
+        line!(tracing::Level::INFO);
+    }
+}

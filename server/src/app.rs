@@ -1,0 +1,182 @@
+//! The composition root: start-up read from top to bottom, and the only place that names the two stores.
+
+use crate::api::{self, AppState};
+use crate::auth::TokenVerifier;
+use crate::auth::local::LocalKey;
+pub use crate::auth::local::LocalTokenRequest;
+use crate::config::DataConfig;
+use crate::config::auth::AuthConfig;
+use crate::config::database::{DatabaseConfig, DatabaseUrl};
+use crate::config::server::ServerConfig;
+use crate::domain::clock::{Clock, SystemClock};
+use crate::lifecycle::{self, StopSignal};
+use crate::service::Directory;
+use crate::store::postgres::{Postgres, PostgresOptions};
+use crate::store::sqlite::{Sqlite, SqliteOptions};
+use crate::store::{MigrationReport, Store};
+use std::net::SocketAddr;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+
+/// Why the service does not start. The text is for the person at the terminal.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("{0}")]
+    Config(String),
+    #[error("the database: {0}")]
+    Store(String),
+    #[error("{address} cannot be listened on: {reason}")]
+    Listen { address: SocketAddr, reason: std::io::Error },
+}
+
+impl From<crate::store::StoreError> for StartError {
+    fn from(error: crate::store::StoreError) -> Self {
+        Self::Store(crate::domain::cause::chain(&error))
+    }
+}
+
+/// How often recorded answers are looked through for expired ones.
+const SWEEP_EVERY: Duration = Duration::from_secs(60);
+/// How long start-up waits between attempts to reach the database.
+const RETRY_EVERY: Duration = Duration::from_secs(1);
+
+/// Runs the service until it is told to stop. `announce` is called once it answers.
+pub async fn serve(
+    server: ServerConfig,
+    data: DataConfig,
+    database: DatabaseConfig,
+    auth: AuthConfig,
+    announce: impl FnOnce(SocketAddr),
+) -> Result<(), StartError> {
+    let verifier = token_verifier(&server, &data, &auth)?;
+    let store = open_store(&data, &database)?;
+    let listener = TcpListener::bind(server.listen).await.map_err(|reason| StartError::Listen { address: server.listen, reason })?;
+    let address = listener.local_addr().map_err(|reason| StartError::Listen { address: server.listen, reason })?;
+    let stop = StopSignal::listen().map_err(|e| StartError::Config(format!("signals cannot be listened for: {e}")))?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let directory = Arc::new(OnceLock::new());
+    let draining = Arc::new(AtomicBool::new(false));
+    let router = api::router(AppState {
+        directory: directory.clone(),
+        verifier,
+        clock: clock.clone(),
+        in_flight: Arc::new(Semaphore::new(server.max_in_flight)),
+        request_deadline: server.request_deadline(),
+        max_body_bytes: server.max_body_bytes,
+        draining: draining.clone(),
+    });
+    tracing::info!(%address, "listening");
+    tokio::task::spawn_blocking(crate::domain::mobile::warm_up);
+    let opened = async {
+        let opened = open_directory(store.clone(), clock).await?;
+        let directory = directory.get_or_init(|| opened);
+        announce(address);
+        sweep(directory).await
+    };
+    let ended = tokio::select! {
+        failed = opened => failed,
+        () = lifecycle::run(listener, router, &server, &draining, stop) => Ok(()),
+    };
+    store.close().await;
+    tracing::info!("stopped");
+    ended
+}
+
+/// The directory on a database that may still be on its way: waits for it, but not for a schema that is wrong.
+async fn open_directory(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Result<Directory, StartError> {
+    loop {
+        match prepare(&*store, &*clock).await {
+            Ok((_, secret)) => return Ok(Directory::new(store, clock, &secret)),
+            Err(error @ crate::store::StoreError::Unavailable(_)) => {
+                tracing::warn!(cause = crate::domain::cause::chain(&error), "waiting for the database");
+                tokio::time::sleep(RETRY_EVERY).await;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Migrates, and reads the secret that all nodes share.
+async fn prepare(store: &dyn Store, clock: &dyn Clock) -> crate::store::Result<(MigrationReport, [u8; 32])> {
+    let report = store.migrate(clock.now()).await?;
+    let mut candidate = [0; 32];
+    aws_lc_rs::rand::fill(&mut candidate).map_err(|_| crate::store::StoreError::internal("no random bytes"))?;
+    let secret = store.shared_secret(candidate).await?;
+    Ok((report, secret))
+}
+
+/// The directory for a command that does one thing and ends.
+pub async fn directory(data: &DataConfig, database: &DatabaseConfig) -> Result<(Directory, MigrationReport, Arc<dyn Store>), StartError> {
+    let store = open_store(data, database)?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let (report, secret) = prepare(&*store, &*clock).await?;
+    Ok((Directory::new(store.clone(), clock, &secret), report, store))
+}
+
+fn open_store(data: &DataConfig, database: &DatabaseConfig) -> Result<Arc<dyn Store>, StartError> {
+    Ok(match database.url(&data.data_dir).map_err(StartError::Config)? {
+        DatabaseUrl::Sqlite(path) => {
+            let options = SqliteOptions { path, readers: database.database_readers, search_budget: database.search_budget() };
+            Arc::new(Sqlite::open(options)?)
+        }
+        DatabaseUrl::Postgres(url) => {
+            let options = PostgresOptions {
+                url,
+                pool_size: database.database_pool_size,
+                shared_clients: database.database_shared_clients,
+                search_budget: database.search_budget(),
+                statement_timeout: database.statement_timeout(),
+            };
+            Arc::new(Postgres::connect(options)?)
+        }
+    })
+}
+
+fn token_verifier(server: &ServerConfig, data: &DataConfig, auth: &AuthConfig) -> Result<Arc<dyn TokenVerifier>, StartError> {
+    if auth.issuer().is_some() {
+        return Err(StartError::Config(
+            "OAUTH_ISSUER is set, but this version verifies local tokens only; unset it for local development".to_owned(),
+        ));
+    }
+    if !server.listen.ip().is_loopback() {
+        return Err(StartError::Config(format!(
+            "without OAUTH_ISSUER the service trusts local tokens, and so listens on a loopback address only, not on {}: set OAUTH_ISSUER, or LISTEN=127.0.0.1:8085",
+            server.listen
+        )));
+    }
+    Ok(Arc::new(local_key(data, auth)?))
+}
+
+fn local_key(data: &DataConfig, auth: &AuthConfig) -> Result<LocalKey, StartError> {
+    LocalKey::load_or_create(&data.data_dir, &auth.oauth_audience).map_err(|e| StartError::Config(format!("the local signing key: {e}")))
+}
+
+/// Mints a token for local development; refuses where an issuer is configured, because nobody would accept it.
+pub fn local_token(data: &DataConfig, auth: &AuthConfig, request: LocalTokenRequest) -> Result<String, StartError> {
+    if let Some(issuer) = auth.issuer() {
+        return Err(StartError::Config(format!("OAUTH_ISSUER is set: tokens come from {issuer}, and local ones are not accepted")));
+    }
+    let token = local_key(data, auth)?.mint(request, SystemClock.now());
+    token.map_err(|e| StartError::Config(format!("the token could not be signed: {e}")))
+}
+
+/// Starts the log that `server` asks for.
+pub fn start_logs(server: &ServerConfig) -> Result<(), String> {
+    crate::telemetry::logs::start(&server.log)
+}
+
+/// Forgets expired answers, again and again: it ends only with the process.
+async fn sweep(directory: &Directory) -> Result<(), StartError> {
+    let mut ticks = tokio::time::interval(SWEEP_EVERY);
+    loop {
+        ticks.tick().await;
+        match directory.sweep().await {
+            Ok(0) => {}
+            Ok(removed) => tracing::debug!(removed, "removed expired idempotency keys"),
+            Err(error) => tracing::warn!(cause = crate::domain::cause::chain(&error), "expired idempotency keys could not be removed"),
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! `n_users serve`: the service, and what a newcomer needs next.
+
+use super::{Outcome, Shared, print_line};
+use crate::app;
+use crate::config::server::ServerConfig;
+use std::net::SocketAddr;
+use std::path::Path;
+
+pub async fn run(server: ServerConfig, shared: Shared) -> Outcome {
+    app::start_logs(&server)?;
+    let Shared { data, database, auth, .. } = shared;
+    let data_dir = data.data_dir.clone();
+    let audience = auth.oauth_audience.clone();
+    let announce = move |address: SocketAddr| {
+        let _ = print_line(&welcome(address, &data_dir, &audience));
+    };
+    app::serve(server, data, database, auth, announce).await.map_err(|e| e.to_string())
+}
+
+fn welcome(address: SocketAddr, data_dir: &Path, audience: &str) -> String {
+    let mut token = format!("{} token --tenant default", program());
+    if data_dir != Path::new("./data") {
+        token.push_str(&format!(" --data-dir '{}'", data_dir.display()));
+    }
+    if audience != "n_users" {
+        token.push_str(&format!(" --oauth-audience '{audience}'"));
+    }
+    format!(
+        "n_users is ready.
+
+  Address   http://{address}
+  API page  http://{address}/docs
+
+Create a first user (one line to copy):
+
+  curl -sS http://{address}/v1/tenants/default/profiles -H \"Authorization: Bearer $({token})\" -H 'Content-Type: application/json' -d '{{\"full_name\":\"Ada Lovelace\",\"email_id\":\"ada@example.com\"}}'
+"
+    )
+}
+
+/// How this program is called from the folder that it was started in.
+fn program() -> String {
+    let Ok(path) = std::env::current_exe() else { return "n_users".to_owned() };
+    let here = std::env::current_dir().unwrap_or_default();
+    match path.strip_prefix(&here) {
+        Ok(relative) => format!("./{}", relative.display()),
+        Err(_) => path.display().to_string(),
+    }
+}

@@ -1,0 +1,59 @@
+//! How the service listens, what it bounds, and how it stops.
+
+use clap::Args;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+#[derive(Debug, Clone, Args)]
+pub struct ServerConfig {
+    /// Address and port to listen on
+    #[arg(long, env = "LISTEN", default_value = "127.0.0.1:8085")]
+    pub listen: SocketAddr,
+
+    /// A request that takes longer is answered 503
+    #[arg(long, env = "REQUEST_DEADLINE_MS", default_value_t = 10_000, value_name = "MS")]
+    pub request_deadline_ms: u64,
+
+    /// Time for a client to send its request's headers
+    #[arg(long, env = "HEADER_TIMEOUT_MS", default_value_t = 10_000, value_name = "MS")]
+    pub header_timeout_ms: u64,
+
+    /// The largest request body
+    #[arg(long, env = "MAX_BODY_BYTES", default_value_t = 262_144, value_name = "BYTES")]
+    pub max_body_bytes: usize,
+
+    /// Requests at work at once; more are answered 503 before they queue
+    #[arg(long, env = "MAX_IN_FLIGHT", default_value_t = 1_024, value_name = "N")]
+    pub max_in_flight: usize,
+
+    /// After SIGTERM: how long requests are still accepted while readiness already says no, so that a load balancer
+    /// can turn away first
+    #[arg(long, env = "DRAIN_MS", default_value_t = 2_000, value_name = "MS")]
+    pub drain_ms: u64,
+
+    /// After that: how long running requests may take to finish
+    #[arg(long, env = "SHUTDOWN_TIMEOUT_MS", default_value_t = 15_000, value_name = "MS")]
+    pub shutdown_timeout_ms: u64,
+
+    /// What is logged: error, warn, info, debug, trace, or a tracing filter
+    #[arg(long, env = "LOG", default_value = "info", value_name = "FILTER")]
+    pub log: String,
+}
+
+impl ServerConfig {
+    pub fn request_deadline(&self) -> Duration {
+        Duration::from_millis(self.request_deadline_ms)
+    }
+
+    pub fn header_timeout(&self) -> Duration {
+        Duration::from_millis(self.header_timeout_ms)
+    }
+
+    pub fn drain(&self) -> Duration {
+        Duration::from_millis(self.drain_ms)
+    }
+
+    pub fn shutdown_timeout(&self) -> Duration {
+        Duration::from_millis(self.shutdown_timeout_ms)
+    }
+}

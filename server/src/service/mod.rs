@@ -1,0 +1,50 @@
+//! What the directory does: every operation of the API, free of HTTP and of SQL.
+
+pub mod call;
+pub mod cursor;
+pub mod error;
+pub mod preferences;
+pub mod profiles;
+mod retry;
+pub mod search;
+pub mod tenants;
+pub mod users;
+
+pub use call::{AdminCall, Call};
+pub use error::{Error, Result};
+
+use crate::domain::clock::{Clock, TimestampMs};
+use crate::domain::idempotency::KEPT_FOR_MS;
+use crate::store::Store;
+use cursor::CursorSeal;
+use retry::Turns;
+use std::sync::Arc;
+
+/// The directory of users.
+pub struct Directory {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    cursors: CursorSeal,
+    turns: Turns,
+}
+
+impl Directory {
+    /// `secret` seals cursors and must be the same on every node.
+    pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, secret: &[u8; 32]) -> Self {
+        Self { store, clock, cursors: CursorSeal::new(secret), turns: Turns::new() }
+    }
+
+    pub fn now(&self) -> TimestampMs {
+        self.clock.now()
+    }
+
+    /// Whether the store answers.
+    pub async fn ping(&self) -> Result<()> {
+        Ok(self.store.ping().await?)
+    }
+
+    /// Forgets recorded answers that are older than 24 hours; how many.
+    pub async fn sweep(&self) -> Result<u64> {
+        Ok(self.store.sweep_recorded(TimestampMs(self.now().0 - KEPT_FOR_MS)).await?)
+    }
+}

@@ -1,0 +1,3 @@
+//! What the service says of itself.
+
+pub mod logs;
