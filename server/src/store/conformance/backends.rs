@@ -3,9 +3,8 @@
 use super::fixtures::{START, World};
 use crate::store::Store;
 use std::future::Future;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use tempfile::TempDir;
 
 async fn run<F: Future<Output = ()>>(store: Arc<dyn Store>, migrate: bool, case: impl FnOnce(World) -> F) {
     let world = World::new(Arc::clone(&store));
@@ -18,7 +17,7 @@ async fn run<F: Future<Output = ()>>(store: Arc<dyn Store>, migrate: bool, case:
 }
 
 pub mod sqlite {
-    use super::{Arc, Future, Scratch, Store, World, run};
+    use super::{Arc, Future, Store, TempDir, World, run};
     use crate::store::sqlite::{Sqlite, SqliteOptions};
     use std::time::Duration;
 
@@ -33,8 +32,8 @@ pub mod sqlite {
     }
 
     /// The file goes when the second value is dropped.
-    pub fn open() -> (Arc<dyn Store>, Scratch) {
-        let scratch = Scratch::new();
+    pub fn open() -> (Arc<dyn Store>, TempDir) {
+        let scratch = tempfile::tempdir().unwrap();
         let path = scratch.path().join("n_users.db");
         // A budget that only a broken query exceeds: these cases are about what is found, on a busy machine too.
         let options = SqliteOptions { path, readers: 2, search_budget: Duration::from_secs(20) };
@@ -56,29 +55,5 @@ pub mod postgres {
 
     pub async fn open() -> Arc<dyn Store> {
         Arc::new(testing::fresh().await)
-    }
-}
-
-/// A directory of its own that goes when the case ends, failed or not.
-pub struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new() -> Self {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("n_users-conformance-{}-{number}", std::process::id()));
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    fn path(&self) -> &Path {
-        &self.0
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // What is left over lies in the system's temporary directory and harms nobody.
-        let _ = std::fs::remove_dir_all(&self.0);
     }
 }

@@ -158,6 +158,7 @@ conformance! {
         an_answer_is_kept_for_a_day,
         a_key_can_be_used_again_after_a_day,
         one_of_many_simultaneous_uses_of_a_key_is_carried_out,
+        simultaneous_repeats_are_told_that_they_are_repeats,
         sweeping_removes_what_is_old_and_nothing_else,
         a_deleted_tenant_still_answers_its_own_retry,
     }

@@ -24,7 +24,10 @@ async fn varied(world: &World) -> Vec<Profile> {
         set("city_id", cities[number % cities.len()].map(Value::from));
         set("country_id", cities[number / 2 % cities.len()].map(Value::from));
         set("birth_date", dates[number % dates.len()].map(Value::from));
-        set("email_id", (!number.is_multiple_of(3)).then(|| Value::from(format!("{}{number}@example.com", ["Z", "b", "É", "B", "f"][number % 5]))));
+        set(
+            "email_id",
+            (!number.is_multiple_of(3)).then(|| Value::from(format!("{}{number}@example.com", ["Z", "b", "É", "B", "f"][number % 5]))),
+        );
         let mut profile = world.draft(fields);
         // Several were created in the same millisecond.
         profile.created_at.0 -= profile.created_at.0 % 16;
