@@ -21,7 +21,7 @@ async fn winners(world: &World, count: usize, rule: Uniqueness, fields: impl Fn(
 
 fn count_winners<T: std::fmt::Debug>(results: &[Result<T>], rule: Uniqueness) -> usize {
     for result in results {
-        assert!(matches!(result, Ok(_)) || matches!(result, Err(StoreError::Duplicate(broken)) if *broken == rule), "{result:?}");
+        assert!(result.is_ok() || matches!(result, Err(StoreError::Duplicate(broken)) if *broken == rule), "{result:?}");
     }
     results.iter().filter(|result| result.is_ok()).count()
 }

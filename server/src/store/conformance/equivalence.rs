@@ -11,6 +11,7 @@ use crate::domain::idempotency::{Attempt, Concerns, KEPT_FOR_MS, Record, Written
 use crate::domain::profile::{Profile, ProfileId};
 use crate::domain::search::{Search, Sort, SortField, Start};
 use crate::domain::search_text::needles;
+use crate::domain::tenant::TenantName;
 use crate::domain::version::Version;
 use crate::store::{Replacement, Result, Store, StoreError};
 use serde_json::{Value, json};
@@ -41,22 +42,22 @@ fn words<T: Debug>(result: Result<T>) -> String {
 struct Story {
     world: World,
     dice: Dice,
-    created: Vec<ProfileId>,
+    created: Vec<(TenantName, ProfileId)>,
 }
 
 impl Story {
     async fn step(&mut self) -> String {
         self.world = self.world.seen_from(self.dice.pick(&TENANTS));
-        let outcome = match self.dice.throw(18) {
-            0..5 => self.create().await,
-            5..8 => self.change_one().await,
-            8 => self.change_all_of_a_user().await,
-            9 => self.purge_one().await,
-            10 => self.purge_a_user().await,
-            11..13 => self.preference().await,
-            13..15 => self.tenant().await,
-            15 => self.retry_or_sweep().await,
-            16 => self.search().await,
+        let outcome = match self.dice.throw(24) {
+            0..6 => self.create().await,
+            6..13 => self.change_one().await,
+            13 => self.change_all_of_a_user().await,
+            14 => self.purge_one().await,
+            15 => self.purge_a_user().await,
+            16..19 => self.preference().await,
+            19..21 => self.tenant().await,
+            21 => self.retry_or_sweep().await,
+            22 => self.search().await,
             _ => words(self.world.store.read_user(&self.world.tenant, &user_id(self.dice.pick(&USERS))).await),
         };
         format!("{}: {outcome}", self.world.tenant)
@@ -90,13 +91,19 @@ impl Story {
         let profile = self.world.draft(fields);
         let answer = Written::Profile { created: true, profile: Box::new(profile.clone()) };
         let record = self.record(Concerns::Profile(profile.profile_id), answer).await;
-        self.created.push(profile.profile_id);
-        format!("create {}: {}", profile.profile_id, words(self.world.insert_recorded(&profile, record.as_ref()).await))
+        let created = self.world.insert_recorded(&profile, record.as_ref()).await;
+        if created.is_ok() {
+            self.created.push((self.world.tenant.clone(), profile.profile_id));
+        }
+        format!("create {}: {}", profile.profile_id, words(created))
     }
 
-    /// Somebody created before, if still there and in the tenant that the story is in.
+    /// Somebody created before, mostly in the tenant that the story is in.
     async fn somebody(&mut self) -> std::result::Result<Profile, String> {
-        let id = if self.created.is_empty() { self.world.new_id() } else { self.dice.pick(&self.created) };
+        let strangers_too = self.dice.once_in(10);
+        let here = self.created.iter().filter(|(tenant, _)| strangers_too || *tenant == self.world.tenant);
+        let known: Vec<ProfileId> = here.map(|(_, id)| *id).collect();
+        let id = if known.is_empty() { self.world.new_id() } else { self.dice.pick(&known) };
         match self.world.store.read_profile(&self.world.tenant, id).await {
             Ok(Some(profile)) => Ok(profile),
             other => Err(format!("read {id}: {}", words(other))),
@@ -109,8 +116,8 @@ impl Story {
             Err(outcome) => return outcome,
         };
         let (new, kind) = match self.dice.throw(4) {
-            0 if !old.is_deleted() => (old.clone().deleted("deleter", self.world.now()), ChangeKind::ProfileDeleted),
-            1 | 2 if old.is_deleted() => (old.clone().restored("restorer", self.world.now()), ChangeKind::ProfileRestored),
+            0 | 1 if !old.is_deleted() => (old.clone().deleted("deleter", self.world.now()), ChangeKind::ProfileDeleted),
+            0..3 if old.is_deleted() => (old.clone().restored("restorer", self.world.now()), ChangeKind::ProfileRestored),
             _ => {
                 let mut fields = self.fields();
                 if self.dice.once_in(4) {
@@ -200,15 +207,15 @@ impl Story {
             let change = self.world.tenant_change(ChangeKind::TenantCreated, &new);
             return format!("create tenant: {}", words(self.world.store.create_tenant(&new, &change, record.as_ref()).await));
         };
-        let expected = if self.dice.once_in(6) { old.version.next() } else { old.version };
-        if self.dice.once_in(3) {
+        let expected = if !old.suspended && self.dice.once_in(6) { old.version.next() } else { old.version };
+        if !old.suspended && self.dice.once_in(3) {
             let record = self.record(Concerns::Tenant, Written::Gone).await;
             let change = self.world.tenant_change(ChangeKind::TenantDeleted, &old);
             let deleted = self.world.store.delete_tenant(&self.world.tenant, expected, &change, record.as_ref()).await;
             return format!("delete tenant: {}", words(deleted));
         }
-        // Mostly back to work: a tenant that stays suspended makes a dull story.
-        let new = self.world.tenant_with(&old, Some("Renamed"), !old.suspended && self.dice.once_in(2));
+        // A tenant that is suspended for long makes a dull story.
+        let new = self.world.tenant_with(&old, Some("Renamed"), !old.suspended && self.dice.once_in(5));
         let record = self.record(Concerns::Tenant, Written::Tenant { created: false, tenant: new.clone() }).await;
         let change = self.world.tenant_change(ChangeKind::TenantUpdated, &new);
         let replaced = self.world.store.replace_tenant(&new, expected, &change, record.as_ref()).await;

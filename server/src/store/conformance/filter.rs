@@ -248,7 +248,7 @@ fn assert_always_agrees(world: &World, known: &Known, cases: u32, searches: &imp
         Ok(())
     };
     // The runner knows nothing of tasks, and so blocks the thread that it runs on.
-    if let Err(disagreement) = tokio::task::block_in_place(|| runner.run(searches, agree)) {
+    if let Err(disagreement) = tokio::task::block_in_place(|| runner.run(searches, agree).map_err(|e| e.to_string())) {
         panic!("{disagreement}");
     }
 }
