@@ -5,6 +5,8 @@
 //! read that starts after a write returned sees it; every statement is bound to the tenant given first. An unknown
 //! tenant is `TenantUnknown`, a suspended one `TenantSuspended`, wherever a method does not say otherwise.
 
+#[cfg(test)]
+pub mod conformance;
 pub mod error;
 pub mod migrations;
 pub mod postgres;
