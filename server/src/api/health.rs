@@ -34,7 +34,7 @@ struct Ready {
     dependencies: Dependencies,
 }
 
-/// Each dependency by name: `up` or `down`.
+/// Each dependency by name: `up` or `down`; images `unknown` before the database is there.
 #[derive(Debug, Serialize, ToSchema)]
 struct Dependencies {
     database: &'static str,
@@ -53,7 +53,11 @@ async fn live() -> Json<Live> {
     (status = 503, description = "It cannot: a dependency is down, or the node is stopping", body = Ready, content_type = "application/json"),
 ))]
 async fn ready(State(app): State<AppState>) -> Response {
-    let (database, images) = tokio::join!(probe(app.directory.ping()), probe(app.directory.ping_images()));
+    let (database, images) = match app.directory.get() {
+        Some(directory) => tokio::join!(probe(directory.ping()), probe(directory.ping_images())),
+        // Still waiting for the database, and not yet at work on anything else.
+        None => ("down", "unknown"),
+    };
     let (code, status) = match (database, images) {
         _ if app.draining.load(Ordering::Relaxed) => (StatusCode::SERVICE_UNAVAILABLE, "draining"),
         (UP, UP) => (StatusCode::OK, "ready"),

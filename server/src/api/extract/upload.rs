@@ -74,7 +74,7 @@ async fn receive(headers: &HeaderMap, body: &mut Body, app: &AppState) -> Result
     if announced.is_some_and(|length| length > allowed) {
         return Err(too_large(max_bytes));
     }
-    let place = app.directory.place_for_upload()?;
+    let place = app.directory()?.place_for_upload()?;
     let expected_bytes = announced.map_or(0, |length| usize::try_from(length).unwrap_or(0).min(max_bytes));
     let file = if is_form {
         file_of_form(content_type, body, max_bytes, expected_bytes).await?

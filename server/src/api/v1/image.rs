@@ -1,7 +1,7 @@
 //! `/v1/tenants/{tenant_name}/profiles/{profile_id}/image`: put, show, remove.
 
 use super::respond::written;
-use super::schema::ImageForm;
+use super::schema::{ImageForm, Picture};
 use crate::api::AppState;
 use crate::api::extract::condition::names;
 use crate::api::extract::path::PathProfileId;
@@ -31,7 +31,7 @@ pub fn router() -> OpenApiRouter<AppState> {
 /// told by its content. It is turned upright, freed of all metadata, and kept in three sizes; `profile_image_url` then
 /// says where. The same image again changes nothing.
 #[utoipa::path(put, path = "/v1/tenants/{tenant_name}/profiles/{profile_id}/image", tag = "images",
-    request_body(content((Vec<u8> = "image/jpeg"), (Vec<u8> = "image/png"), (Vec<u8> = "image/webp"), (Vec<u8> = "image/gif"), (ImageForm = "multipart/form-data"))),
+    request_body(content((Picture = "image/jpeg"), (Picture = "image/png"), (Picture = "image/webp"), (Picture = "image/gif"), (ImageForm = "multipart/form-data"))),
     params(
         ("tenant_name" = String, Path), ("profile_id" = uuid::Uuid, Path),
         ("If-Match" = Option<String>, Header, description = "Only for this version of the profile: its ETag"),
@@ -55,7 +55,7 @@ async fn put(
 ) -> Result<Response, Problem> {
     params.finish()?;
     let attempt = upload.attempt(&app, auth.subject());
-    let outcome = app.directory.put_image(&auth.call(attempt), profile_id, &upload.expected, upload.file.clone()).await?;
+    let outcome = app.directory()?.put_image(&auth.call(attempt), profile_id, &upload.expected, upload.file.clone()).await?;
     Ok(written(&app.public_url.written(outcome)))
 }
 
@@ -71,7 +71,7 @@ async fn put(
         ("If-None-Match" = Option<String>, Header, description = "An ETag: 304 when it still is the current one"),
     ),
     responses(
-        (status = 200, description = "The image", content((Vec<u8> = "image/jpeg"), (Vec<u8> = "image/png")), headers(("ETag" = String))),
+        (status = 200, description = "The image", content((Picture = "image/jpeg"), (Picture = "image/png")), headers(("ETag" = String))),
         (status = 302, description = "Where the image is for some minutes, if the service is configured so", headers(("Location" = String))),
         (status = 304, description = "The client has this image already"),
         (status = 404, description = "No such profile, or it has no image"),
@@ -93,7 +93,7 @@ async fn read(
     });
     faults.into_result()?;
     let known = |image: &ImageId| names(&headers, &etag(image, size));
-    let shown = app.directory.read_image(&auth.call(None), profile_id, size, &method, known).await?;
+    let shown = app.directory()?.read_image(&auth.call(None), profile_id, size, &method, known).await?;
     let is_named = version.is_some_and(|version| version == shown.image.to_string());
     Ok(answer(shown, size, is_named))
 }
@@ -119,7 +119,7 @@ async fn delete(
 ) -> Result<Response, Problem> {
     params.finish()?;
     let attempt = write.attempt(&app, auth.subject());
-    Ok(written(&app.directory.delete_image(&auth.call(attempt), profile_id, &write.expected).await?))
+    Ok(written(&app.directory()?.delete_image(&auth.call(attempt), profile_id, &write.expected).await?))
 }
 
 /// A name is used for one picture, ever: so it is as good a tag as a hash, and has one in it.

@@ -42,7 +42,7 @@ async fn create(State(app): State<AppState>, auth: Authorized<WriteProfiles>, pa
     params.finish()?;
     let attempt = write.attempt(&app, auth.subject());
     let patch = ProfilePatch::read(write.document()?);
-    let outcome = app.directory.create_profile(&auth.call(attempt), patch).await?;
+    let outcome = app.directory()?.create_profile(&auth.call(attempt), patch).await?;
     Ok(written(&app.public_url.written(outcome)))
 }
 
@@ -70,7 +70,7 @@ async fn read(
     if include_deleted {
         auth.require_admin()?;
     }
-    let profile = app.public_url.profile(app.directory.read_profile(&auth.call(None), profile_id, include_deleted).await?);
+    let profile = app.public_url.profile(app.directory()?.read_profile(&auth.call(None), profile_id, include_deleted).await?);
     Ok(versioned(&headers, profile.version, &profile))
 }
 
@@ -108,7 +108,7 @@ async fn update(
     let attempt = write.attempt(&app, auth.subject());
     let patch = ProfilePatch::read(write.document()?);
     let condition = Condition { expected: write.expected, filter };
-    let outcome = app.directory.update_profile(&auth.call(attempt), profile_id, &patch, &condition).await?;
+    let outcome = app.directory()?.update_profile(&auth.call(attempt), profile_id, &patch, &condition).await?;
     Ok(written(&app.public_url.written(outcome)))
 }
 
@@ -149,9 +149,9 @@ async fn delete(
     }
     let call = auth_call(&app, auth, &write);
     let outcome = if purge {
-        app.directory.purge_profile(&call, profile_id, &write.expected).await?
+        app.directory()?.purge_profile(&call, profile_id, &write.expected).await?
     } else {
-        app.directory.delete_profile(&call, profile_id, &write.expected).await?
+        app.directory()?.delete_profile(&call, profile_id, &write.expected).await?
     };
     Ok(written(&outcome))
 }
@@ -178,7 +178,7 @@ async fn restore(
 ) -> Result<Response, Problem> {
     params.finish()?;
     let call = auth_call(&app, auth, &write);
-    let outcome = app.directory.restore_profile(&call, profile_id, &write.expected).await?;
+    let outcome = app.directory()?.restore_profile(&call, profile_id, &write.expected).await?;
     Ok(written(&app.public_url.written(outcome)))
 }
 

@@ -138,6 +138,11 @@ pub struct TenantsAnswer {
     pub next_cursor: Option<String>,
 }
 
+/// The bytes of an image.
+#[derive(ToSchema)]
+#[schema(value_type = String, format = Binary)]
+pub struct Picture(Vec<u8>);
+
 /// A form with one file.
 #[derive(ToSchema)]
 pub struct ImageForm {

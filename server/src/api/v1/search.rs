@@ -110,7 +110,7 @@ async fn answer(
     if request.include_deleted {
         auth.require_admin()?;
     }
-    let page = app.directory.search_profiles(&auth.call(None), request, place).await?;
+    let page = app.directory()?.search_profiles(&auth.call(None), request, place).await?;
     let profiles = page.profiles.into_iter().map(|profile| app.public_url.profile(profile)).collect();
     Ok(json(StatusCode::OK, &SearchAnswer { profiles, next_cursor: page.next_cursor, total: page.total }))
 }

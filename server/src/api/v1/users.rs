@@ -30,7 +30,7 @@ async fn read(
     params: Params,
 ) -> Result<Response, Problem> {
     params.finish()?;
-    let mut user = app.directory.read_user(&auth.call(None), &user_id).await?;
+    let mut user = app.directory()?.read_user(&auth.call(None), &user_id).await?;
     user.profiles = user.profiles.into_iter().map(|profile| app.public_url.profile(profile)).collect();
     Ok(json(StatusCode::OK, &user))
 }
@@ -62,6 +62,7 @@ async fn delete(
     }
     let attempt = write.attempt(&app, auth.subject());
     let call = auth.call(attempt);
-    let outcome = if purge { app.directory.purge_user(&call, &user_id).await? } else { app.directory.delete_user(&call, &user_id).await? };
+    let outcome =
+        if purge { app.directory()?.purge_user(&call, &user_id).await? } else { app.directory()?.delete_user(&call, &user_id).await? };
     Ok(written(&outcome))
 }
