@@ -156,7 +156,7 @@ impl Raster {
 
     /// Brings colours from the profile that the file came with to sRGB, which is what a file without a profile is
     /// taken for. A profile that makes no sense is passed over.
-    pub fn to_srgb(&mut self, profile: &[u8]) {
+    pub fn convert_to_srgb(&mut self, profile: &[u8]) {
         let layout = match self.channels {
             3 => Layout::Rgb,
             4 => Layout::Rgba,

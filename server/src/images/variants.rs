@@ -106,7 +106,7 @@ impl Inspected {
         let has_alpha = picture.drop_idle_alpha();
         let mut picture = picture.fit(MAX_SIDE)?.oriented(orientation)?;
         if let Some(profile) = profile {
-            picture.to_srgb(&profile);
+            picture.convert_to_srgb(&profile);
         }
         let large = picture.square(LARGE_SIDE)?;
         let small = large.square(SMALL_SIDE)?;
