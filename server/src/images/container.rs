@@ -24,10 +24,10 @@ pub enum Flaw {
 /// What was learnt on the way to the end.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Outline {
-    /// More than one scan: a JPEG decoder then keeps all coefficients of the image in memory.
-    pub scans: u32,
-    /// Samples for each 64 pixels, over all components, of a JPEG.
-    pub samples_per_64_pixels: u32,
+    /// What the decoder keeps in memory for each 64 pixels, beside the pixels themselves.
+    pub decoder_bytes_per_64_pixels: u64,
+    /// The most pixels of a frame inside, where a format says a size in two places and the decoder believes both.
+    pub frame_pixels: u64,
 }
 
 /// Encoders make about ten.
@@ -51,8 +51,8 @@ impl Container {
         let end = match self {
             Self::Jpeg => end_of_jpeg(bytes, &mut outline)?,
             Self::Png => end_of_png(bytes),
-            Self::WebP => end_of_webp(bytes),
-            Self::Gif => end_of_gif(bytes),
+            Self::WebP => end_of_webp(bytes, &mut outline),
+            Self::Gif => end_of_gif(bytes, &mut outline),
         };
         let rest = end.and_then(|end| bytes.get(end..)).ok_or(Flaw::Truncated)?;
         // A phone may put a preview, a depth map or a short film behind a JPEG; zeros are padding. All of it is dropped.
@@ -73,9 +73,18 @@ fn u32_be(bytes: &[u8], at: usize) -> Option<usize> {
     usize::try_from(u32::from_be_bytes(bytes.get(at..at + 4)?.try_into().ok()?)).ok()
 }
 
+fn u16_le(bytes: &[u8], at: usize) -> Option<u64> {
+    Some(u64::from(u16::from_le_bytes(bytes.get(at..at + 2)?.try_into().ok()?)))
+}
+
+fn u32_le(bytes: &[u8], at: usize) -> Option<usize> {
+    usize::try_from(u32::from_le_bytes(bytes.get(at..at + 4)?.try_into().ok()?)).ok()
+}
+
 /// Segments with their lengths, and between a start of scan and the next marker, entropy-coded bytes.
 fn end_of_jpeg(bytes: &[u8], outline: &mut Outline) -> Result<Option<usize>, Flaw> {
     let mut at = 2;
+    let (mut scans, mut samples_per_64_pixels) = (0, 0);
     while let Some(next) = next_marker(bytes, at) {
         let marker = bytes[next];
         at = next + 1;
@@ -85,16 +94,20 @@ fn end_of_jpeg(bytes: &[u8], outline: &mut Outline) -> Result<Option<usize>, Fla
             0x01 | 0xD0..=0xD8 => {}
             _ => {
                 match marker {
-                    0xDA => outline.scans += 1,
-                    0xC0..=0xC3 => outline.samples_per_64_pixels = samples(bytes, at).unwrap_or_default(),
+                    0xDA => scans += 1,
+                    0xC0..=0xC3 => samples_per_64_pixels = samples(bytes, at).unwrap_or_default(),
                     _ => {}
                 }
                 let Some(length) = u16_be(bytes, at) else { return Ok(None) };
                 at += length;
             }
         }
-        if outline.scans > MAX_SCANS {
+        if scans > MAX_SCANS {
             return Err(Flaw::TooManyScans);
+        }
+        if scans > 1 {
+            // Coefficients of two bytes are kept for all samples, and some for their borders.
+            outline.decoder_bytes_per_64_pixels = u64::from(samples_per_64_pixels) * 2 * 11 / 10;
         }
     }
     Ok(None)
@@ -133,21 +146,68 @@ fn end_of_png(bytes: &[u8]) -> Option<usize> {
     }
 }
 
-/// RIFF says its length, and pads to an even one.
-fn end_of_webp(bytes: &[u8]) -> Option<usize> {
-    let length = usize::try_from(u32::from_le_bytes(bytes.get(4..8)?.try_into().ok()?)).ok()?;
-    length.checked_add(8 + (length & 1))
+/// RIFF says its length, and pads to an even one. Inside are chunks; a frame of an animation is a chunk of chunks.
+fn end_of_webp(bytes: &[u8], outline: &mut Outline) -> Option<usize> {
+    let length = u32_le(bytes, 4)?;
+    let end = length.checked_add(8 + (length & 1))?;
+    look_through_webp(bytes.get(12..end.min(bytes.len()))?, outline);
+    Some(end)
+}
+
+fn look_through_webp(mut chunks: &[u8], outline: &mut Outline) {
+    while let (Some(kind), Some(length)) = (chunks.get(..4), u32_le(chunks, 4)) {
+        let end = length.saturating_add(8 + (length & 1)).min(chunks.len());
+        let data = &chunks[8..end];
+        let per_pixel = match kind {
+            b"VP8L" => 5,
+            b"VP8 " => 2,
+            b"ALPH" => 6,
+            b"ANMF" => 8,
+            _ => 0,
+        };
+        outline.decoder_bytes_per_64_pixels = (outline.decoder_bytes_per_64_pixels + 64 * per_pixel).min(64 * 13);
+        match kind {
+            b"ANMF" => look_through_webp(data.get(16..).unwrap_or_default(), outline),
+            _ => outline.frame_pixels = outline.frame_pixels.max(webp_frame(kind, data).unwrap_or_default()),
+        }
+        chunks = &chunks[end..];
+    }
+}
+
+/// The pixels of a bit stream, by its own header.
+fn webp_frame(kind: &[u8], data: &[u8]) -> Option<u64> {
+    let (width, height) = match kind {
+        b"VP8L" => {
+            let bits = u32_le(data, 1)?;
+            ((bits & 0x3FFF) + 1, ((bits >> 14) & 0x3FFF) + 1)
+        }
+        b"VP8 " => {
+            let sizes = u32_le(data, 6)?;
+            (sizes & 0x3FFF, (sizes >> 16) & 0x3FFF)
+        }
+        _ => return None,
+    };
+    Some(width as u64 * height as u64)
 }
 
 /// A header, perhaps a colour table, then blocks up to the trailer.
-fn end_of_gif(bytes: &[u8]) -> Option<usize> {
+fn end_of_gif(bytes: &[u8], outline: &mut Outline) -> Option<usize> {
+    let size = |at: usize| bytes.get(at..at + 4);
     let colours = |flags: u8| if flags & 0x80 == 0 { 0 } else { 3 << ((flags & 7) + 1) };
     let mut at = 13 + colours(*bytes.get(10)?);
     loop {
         match bytes.get(at)? {
             0x3B => return Some(at + 1),
             0x21 => at = end_of_sub_blocks(bytes, at + 2)?,
-            0x2C => at = end_of_sub_blocks(bytes, at + 11 + colours(*bytes.get(at + 9)?))?,
+            0x2C => {
+                if outline.decoder_bytes_per_64_pixels == 0 {
+                    // The colours by number; and a first frame of another size than the canvas has a buffer of its own.
+                    let own = if size(at + 5) == size(6) { 0 } else { 4 * 64 };
+                    outline.decoder_bytes_per_64_pixels = 5 * 64 / 2 + own;
+                    outline.frame_pixels = u16_le(bytes, at + 5)? * u16_le(bytes, at + 7)?;
+                }
+                at = end_of_sub_blocks(bytes, at + 11 + colours(*bytes.get(at + 9)?))?;
+            }
             _ => return None,
         }
     }
@@ -202,13 +262,29 @@ mod tests {
     }
 
     #[test]
-    fn scans_and_samples_of_a_jpeg_are_counted() {
-        let outline = Container::Jpeg.outline(&encoded(ImageFormat::Jpeg)).unwrap();
-        assert_eq!(outline.scans, 1);
-        assert!([96, 128, 192].contains(&outline.samples_per_64_pixels), "{outline:?}");
+    fn what_a_decoder_keeps_is_foreseen() {
+        let plain = Container::Jpeg.outline(&encoded(ImageFormat::Jpeg)).unwrap();
+        assert_eq!(plain.decoder_bytes_per_64_pixels, 0);
+        // Two scans over three components, of which two have a quarter of the samples.
+        let frame = [0xFF, 0xC2, 0, 17, 8, 0, 9, 0, 9, 3, 1, 0x22, 0, 2, 0x11, 0, 3, 0x11, 0];
         let scan = [0xFF, 0xDA, 0, 2];
+        let progressive = [&[0xFF, 0xD8][..], &frame, &scan, &scan, &[0xFF, 0xD9]].concat();
+        assert_eq!(Container::Jpeg.outline(&progressive).unwrap().decoder_bytes_per_64_pixels, 96 * 22 / 10);
         let endless = [&[0xFF, 0xD8][..], &scan.repeat(101), &[0xFF, 0xD9]].concat();
         assert_eq!(Container::Jpeg.outline(&endless), Err(Flaw::TooManyScans));
+        assert_eq!(Container::WebP.outline(&encoded(ImageFormat::WebP)).unwrap().frame_pixels, 37 * 21);
+    }
+
+    #[test]
+    fn a_webp_says_its_size_in_two_places() {
+        let frame = [&b"VP8 \x0A\0\0\0"[..], &[0, 0, 0, 0x9D, 1, 0x2A], &16_000_u16.to_le_bytes(), &15_000_u16.to_le_bytes()].concat();
+        let canvas = [&b"VP8X\x0A\0\0\0"[..], &[0; 10]].concat();
+        let animated = [&b"ANMF\x22\0\0\0"[..], &[0; 16], &frame].concat();
+        for frame in [frame, animated] {
+            let length = (4 + canvas.len() + frame.len()) as u32;
+            let file = [&b"RIFF"[..], &length.to_le_bytes(), b"WEBP", &canvas, &frame].concat();
+            assert_eq!(Container::WebP.outline(&file).unwrap().frame_pixels, 240_000_000);
+        }
     }
 
     #[test]

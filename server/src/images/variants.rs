@@ -76,22 +76,25 @@ pub fn inspect(file: Bytes) -> Result<Inspected> {
     if pixels > MAX_PIXELS {
         return Err(ImageError::unusable(format!("has {width} × {height} pixels: at most {} million are taken", MAX_PIXELS / 1_000_000)));
     }
-    let memory_bytes = memory(container, &outline, pixels, decoder.total_bytes()) + file.len() as u64;
+    if outline.frame_pixels > pixels {
+        return Err(ImageError::unusable("is damaged: it has a frame that is larger than itself"));
+    }
+    let memory_bytes = memory(&outline, (width, height), decoder.total_bytes()) + file.len() as u64;
     drop(decoder);
     Ok(Inspected { file, container, memory_bytes })
 }
 
 /// What decoding takes, from how the decoders work: the pixels, and beside them either what the decoder keeps for
-/// itself, or later what scaling does.
-fn memory(container: Container, outline: &Outline, pixels: u64, decoded_bytes: u64) -> u64 {
-    let decoder_bytes = match container {
-        // All coefficients, two bytes each.
-        Container::Jpeg if outline.scans > 1 => pixels * u64::from(outline.samples_per_64_pixels) * 2 / 64,
-        Container::Jpeg | Container::Png => 0,
-        // A canvas beside the frame.
-        Container::WebP | Container::Gif => pixels * 5,
+/// itself, or later what scaling does. Not foreseen are the code tables of a lossless WebP, which can be made many.
+fn memory(outline: &Outline, (width, height): (u32, u32), decoded_bytes: u64) -> u64 {
+    let pixels = u64::from(width) * u64::from(height);
+    let decoder_bytes = pixels * outline.decoder_bytes_per_64_pixels / 64;
+    let scaling_bytes = match u64::from(width.max(height) / MAX_SIDE) {
+        // The filter's buffers, and what comes out.
+        0 | 1 => pixels.min(u64::from(MAX_SIDE) * u64::from(MAX_SIDE)) * 12,
+        // The averages, moved to a place of their own.
+        factor => decoded_bytes / factor.min(width.min(height).into()) / factor,
     };
-    let scaling_bytes = pixels.min(u64::from(MAX_SIDE) * u64::from(MAX_SIDE)) * 12;
     decoded_bytes + decoder_bytes.max(scaling_bytes)
 }
 

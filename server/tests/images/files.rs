@@ -31,7 +31,7 @@ pub fn photo(width: u32, height: u32) -> Vec<u8> {
     let image = RgbImage::from_fn(width, height, |x, y| {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         let noise = (state >> 28) as u8;
-        Rgb([(x / 16) as u8 + noise, (y / 16) as u8 + noise, ((x ^ y) / 8) as u8])
+        Rgb([((x / 16) as u8).wrapping_add(noise), ((y / 16) as u8).wrapping_add(noise), ((x ^ y) / 8) as u8])
     });
     encoded(&image.into(), ImageFormat::Jpeg)
 }
@@ -125,10 +125,10 @@ pub fn others_that_claim_much() -> [Vec<u8>; 3] {
     jpeg[frame + 5..frame + 9].copy_from_slice(&[0xEA, 0x60, 0xEA, 0x60]);
     let mut gif = animated_gif();
     gif[6..10].copy_from_slice(&[0x60, 0xEA, 0x60, 0xEA]);
-    // The most that WebP can say: 16,384 pixels each way, in the 14 bits behind the signature of VP8L.
+    // 16,383 pixels each way, in the 14 bits behind the signature of VP8L.
     let mut webp = encoded(&halves(8, 8), ImageFormat::WebP);
     let bits = webp.windows(4).position(|four| four == b"VP8L").unwrap() + 9;
-    webp[bits..bits + 3].fill(0xFF);
+    webp[bits..bits + 3].copy_from_slice(&[0xFE, 0xBF, 0xFF]);
     webp[bits + 3] |= 0x0F;
     [jpeg, gif, webp]
 }

@@ -115,7 +115,8 @@ impl World {
             ];
             settings.extend(s3.map(|(name, value)| (name.to_owned(), value.to_owned())));
         }
-        let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        let client =
+            reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).pool_max_idle_per_host(0).build().unwrap();
         let data = tempfile::tempdir().unwrap();
         let mut world = Self { service: None, address: String::new(), data, s3, settings, token: String::new(), client };
         world.restart();

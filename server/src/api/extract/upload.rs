@@ -20,7 +20,7 @@ pub const FIELD: &str = "profile_image";
 /// What a form may add to its file: boundaries and headers.
 const FORM_BYTES: u64 = 16 * 1024;
 /// A client that is refused while it still sends hears of it only if somebody listens to the rest, for a while.
-const LISTEN_FOR: Duration = Duration::from_secs(5);
+const LISTEN_FOR: Duration = Duration::from_secs(10);
 const LISTEN_TO_BYTES: u64 = 64 * 1024 * 1024;
 
 /// Everything of an upload but who sends it and whom it is about.
