@@ -119,7 +119,8 @@ impl Introspector {
         let endpoints = self.discovery.endpoints().await.map_err(|e| unavailable(e.to_string()))?;
         let Some(url) = endpoints.introspection else { return Err(unavailable("its metadata name no introspection_endpoint".to_owned())) };
         let form = [("token", token), ("token_type_hint", "access_token")];
-        self.http.post(&url, &self.client, &form).await.map_err(|e| {
+        let answer = self.http.post(&url, &self.client, &form).await;
+        answer.map(with_subject).map_err(|e| {
             tracing::warn!(issuer = %url, cause = %e, "an opaque token could not be introspected");
             self.discovery.forget();
             unavailable(e.to_string())
@@ -143,6 +144,16 @@ impl Introspector {
         let until = expires.map_or(until, |expires| expires.min(until));
         Ok((Arc::new(mandate.caller(claims)?), until))
     }
+}
+
+/// A client that acts for itself is the subject (RFC 9068 §2.2); some issuers say so of a JWT and leave it out here.
+fn with_subject(mut claims: Claims) -> Claims {
+    if !claims.contains_key("sub")
+        && let Some(client_id) = claims.get("client_id").cloned()
+    {
+        claims.insert("sub".to_owned(), client_id);
+    }
+    claims
 }
 
 fn unavailable(cause: String) -> Refusal {

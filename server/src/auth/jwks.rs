@@ -164,6 +164,10 @@ impl Shared {
         self.current.load_full().filter(|set| set.seen_at.elapsed() <= self.life.max_age)
     }
 
+    fn somebody_waits(&self) -> bool {
+        self.waiting.available_permits() < MAX_WAITING
+    }
+
     fn find(&self, kid: Option<&str>, algorithm: Algorithm) -> Result<(Arc<Key>, u64), NoKey> {
         let set = self.trusted().ok_or_else(|| NoKey::Unavailable("no keys have been fetched, or they are too old".to_owned()))?;
         let named = || set.keys.iter().filter(|key| kid.is_none() || key.kid.as_deref() == kid);
@@ -226,13 +230,16 @@ async fn keep_fresh(shared: Arc<Shared>, source: Arc<dyn KeySource>) {
         };
         let ended_at = Instant::now();
         shared.attempts.send_replace(Some(Attempt { started_at, failure, next_from: ended_at + pause }));
-        let asked = async {
-            shared.asked.notified().await;
-            tokio::time::sleep_until(ended_at + pause).await;
-        };
-        was_asked = tokio::select! {
-            () = asked => true,
-            () = tokio::time::sleep_until(ended_at + next) => false,
+        was_asked = loop {
+            let asked = async {
+                shared.asked.notified().await;
+                tokio::time::sleep_until(ended_at + pause).await;
+            };
+            tokio::select! {
+                // Whoever asked may have found the key meanwhile; a refresh for nobody would count as one for nothing.
+                () = asked => if shared.somebody_waits() { break true },
+                () = tokio::time::sleep_until(ended_at + next) => break false,
+            }
         };
     }
 }

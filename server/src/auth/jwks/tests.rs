@@ -71,6 +71,18 @@ async fn a_rotation_fails_no_request_and_asks_once_for_all_who_wait() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn rotations_may_follow_one_another() {
+    let (issuer, ring) = ring(Some(&["a"]));
+    ask(&ring, "a").await.unwrap();
+    for (generation, kid) in (2..).zip(["b", "c", "d", "e", "f"]) {
+        tokio::time::sleep(Duration::from_millis(1_500)).await;
+        issuer.publish(Some(&[kid, "a"]));
+        let answers = futures::future::join_all((0..50).map(|_| ask(&ring, kid))).await;
+        assert!(answers.iter().all(|answer| *answer == Ok(generation)), "{kid}: {answers:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn forged_key_ids_are_refused_and_do_not_flood_the_issuer() {
     let (issuer, ring) = ring(Some(&["a"]));
     ask(&ring, "a").await.unwrap();
