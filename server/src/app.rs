@@ -16,6 +16,7 @@ use crate::domain::caller::TenantAccess;
 use crate::domain::clock::{Clock, SystemClock};
 use crate::lifecycle::{self, StopSignal};
 use crate::service::Directory;
+use crate::store::postgres::{Postgres, PostgresOptions};
 use crate::store::sqlite::{Sqlite, SqliteOptions};
 use crate::store::{MigrationReport, Store};
 use std::net::SocketAddr;
@@ -130,7 +131,16 @@ fn open_store(data: &DataConfig, database: &DatabaseConfig) -> Result<Arc<dyn St
             let options = SqliteOptions { path, readers: database.database_readers, search_budget: database.search_budget() };
             Arc::new(Sqlite::open(options)?)
         }
-        DatabaseUrl::Postgres(_) => return Err(StartError::Config("later".into())),
+        DatabaseUrl::Postgres(url) => {
+            let options = PostgresOptions {
+                url,
+                pool_size: database.database_pool_size,
+                shared_clients: database.database_shared_clients,
+                search_budget: database.search_budget(),
+                statement_timeout: database.statement_timeout(),
+            };
+            Arc::new(Postgres::connect(options)?)
+        }
     })
 }
 
