@@ -42,6 +42,16 @@ async fn a_customers_own_issuer_reaches_its_own_tenant_only() {
 }
 
 #[tokio::test]
+async fn issuers_may_stand_in_the_configuration_file_as_tables() {
+    let issuer = OwnIssuer::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("c.toml");
+    std::fs::write(&file, format!("[[oauth_issuers]]\nissuer = \"{}\"\ntenants = [\"default\"]\n", issuer.url)).unwrap();
+    let service = Service::start(&[("N_USERS_CONFIG", file.to_str().unwrap())]).await;
+    assert_eq!(service.search("default", &issuer.token(json!({}))).await, 200);
+}
+
+#[tokio::test]
 async fn readiness_does_not_depend_on_a_customers_issuer() {
     let ours = OwnIssuer::start().await;
     let list = json!([{"issuer": "http://127.0.0.1:9", "tenants": ["acme"]}]).to_string();
