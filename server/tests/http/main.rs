@@ -7,4 +7,9 @@ mod support;
 
 mod harness;
 
+mod invalid;
+mod preferences;
 mod profiles;
+mod search;
+mod tenants;
+mod users;
