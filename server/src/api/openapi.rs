@@ -4,6 +4,7 @@ use super::problem::{FaultBody, ProblemBody};
 use super::{AppState, health, v1};
 use utoipa::openapi::content::ContentBuilder;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder, PathItem, Ref, RefOr, ResponseBuilder};
 use utoipa::{PartialSchema, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -13,10 +14,21 @@ const DESCRIPTION: &str =
 
 Every request but those for health needs an access token (press *Authorize*). All errors are `application/problem+json` (RFC 9457).";
 
+/// The resources, in the order in which a reader wants them.
+const TAGS: [(&str, &str); 5] = [
+    ("profiles", "A user's faces, and search over them"),
+    ("users", "A user as a whole"),
+    ("preferences", "Any JSON of a user, by key"),
+    ("tenants", "Administration; needs the scope tenants:admin"),
+    ("health", "For supervisors and load balancers; no token"),
+];
+
 /// Every documented route.
 pub fn documented_routes() -> OpenApiRouter<AppState> {
     let info = InfoBuilder::new().title("n_users").version(env!("CARGO_PKG_VERSION")).description(Some(DESCRIPTION)).build();
-    OpenApiRouter::with_openapi(OpenApiBuilder::new().info(info).build()).merge(health::router()).merge(v1::router())
+    let tags = TAGS.map(|(name, description)| TagBuilder::new().name(name).description(Some(description)).build());
+    let document = OpenApiBuilder::new().info(info).tags(Some(tags)).build();
+    OpenApiRouter::with_openapi(document).merge(v1::router()).merge(health::router())
 }
 
 /// The document, complete.

@@ -12,7 +12,7 @@ const CACHED_STATEMENTS: usize = 256;
 
 /// Deletes overwrite what they delete, because a purge is for good.
 const WRITER_SETTINGS: &str = "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;
-     PRAGMA temp_store = MEMORY; PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864";
+     PRAGMA temp_store = MEMORY; PRAGMA cache_size = -65536; PRAGMA journal_size_limit = 67108864";
 const READER_SETTINGS: &str = "PRAGMA query_only = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384";
 
 /// Opens the file for writing, and makes it and the folders above it if they are not there.

@@ -3,6 +3,7 @@
 mod filters;
 mod groups;
 mod plans;
+mod smoke;
 mod stores;
 
 use super::{Sqlite, SqliteOptions};

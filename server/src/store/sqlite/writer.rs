@@ -19,7 +19,6 @@ statements! {
     OPEN_SAVEPOINT = "SAVEPOINT job";
     KEEP_SAVEPOINT = "RELEASE job";
     UNDO_SAVEPOINT = "ROLLBACK TO job";
-    OPTIMIZE = "PRAGMA optimize";
 }
 
 /// What becomes of a job's changes, and its answer.
@@ -140,8 +139,6 @@ fn run(connection: Connection, mut queue: mpsc::Receiver<Message>) {
             job.answer(failure.as_deref());
         }
     }
-    // Statistics for the planner; a miss costs nothing but their age.
-    let _ = connection.execute_batch(OPTIMIZE);
     drop(connection);
     for done in closing {
         let _ = done.send(());

@@ -75,6 +75,7 @@ async fn pages_in_an_order_with_an_index_are_read_off_it() {
     for (tail, index) in [
         ("ORDER BY created_at DESC, profile_id DESC LIMIT 21", "profiles_created_at_idx"),
         ("ORDER BY full_name_key ASC, profile_id ASC LIMIT 21", "profiles_full_name_key_idx"),
+        ("AND city_id = 'x' AND active = 1 ORDER BY created_at DESC, profile_id DESC LIMIT 21", "profiles_created_at_idx"),
         ("ORDER BY email_key ASC NULLS LAST, profile_id ASC LIMIT 21", "profiles_email_key_idx"),
         ("ORDER BY email_key DESC NULLS FIRST, profile_id DESC LIMIT 21", "profiles_email_key_idx"),
         ("AND (email_key, profile_id) < ('a', x'00') ORDER BY email_key DESC, profile_id DESC LIMIT 21", "profiles_email_key_idx"),
@@ -85,5 +86,25 @@ async fn pages_in_an_order_with_an_index_are_read_off_it() {
             format!("SELECT full_name FROM profiles WHERE tenant_name = 'a' AND deleted_at IS NULL AND instr(search_doc, 'x') > 0 {tail}");
         let plan = plan(&store, sql).await;
         assert!(plan.contains(index) && !plan.contains("TEMP B-TREE"), "{tail}: {plan}");
+    }
+}
+
+#[tokio::test]
+async fn an_identifier_is_looked_up_whatever_the_order() {
+    let (_folder, store) = migrated().await;
+    for (condition, index) in [
+        ("email_key = 'jo@example.com'", "profiles_email_key_idx (tenant_name=? AND email_key=?)"),
+        ("mobile = '+14155550100'", "profiles_mobile_idx (tenant_name=? AND mobile=?)"),
+        ("user_id = 'jo'", "(tenant_name=? AND user_id=?)"),
+        ("profile_id = x'00'", "(tenant_name=? AND profile_id=?)"),
+    ] {
+        for order in ["created_at", "full_name_key", "city_id"] {
+            let sql = format!(
+                "SELECT full_name FROM profiles WHERE tenant_name = 'a' AND deleted_at IS NULL AND {condition} \
+                 ORDER BY {order}, profile_id LIMIT 21"
+            );
+            let plan = plan(&store, sql).await;
+            assert!(plan.contains(index), "{condition} by {order}: {plan}");
+        }
     }
 }
