@@ -8,6 +8,7 @@ use n_users::config::auth::AuthConfig;
 use n_users::config::database::DatabaseConfig;
 use n_users::config::server::ServerConfig;
 use serde_json::Value;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::{OnceLock, mpsc};
 
@@ -117,15 +118,21 @@ fn running(backend: Backend) -> &'static Running {
 
 /// The settings of the service, read as the program reads them.
 #[derive(Parser)]
-struct Settings {
+pub struct Settings {
     #[command(flatten)]
     server: ServerConfig,
     #[command(flatten)]
-    data: DataConfig,
+    pub data: DataConfig,
     #[command(flatten)]
     database: DatabaseConfig,
     #[command(flatten)]
-    auth: AuthConfig,
+    pub auth: AuthConfig,
+}
+
+/// The settings that these flags give, whatever the environment says of issuers.
+pub fn settings(flags: impl IntoIterator<Item = OsString>) -> Settings {
+    let common = ["n_users", "--oauth-issuer", "", "--oauth-audience", "n_users"].map(OsString::from);
+    Settings::try_parse_from(common.into_iter().chain(flags)).unwrap()
 }
 
 fn start(backend: Backend) -> Running {
@@ -137,9 +144,9 @@ fn start(backend: Backend) -> Running {
         runtime.block_on(async {
             // Lives as long as the service, which is as long as the process.
             let database = TestDatabase::create(backend, &folder).await;
-            let flags = ["n_users", "--listen", "127.0.0.1:0", "--database-url", &database.url, "--oauth-issuer", "", "--data-dir"];
+            let flags = ["--listen", "127.0.0.1:0", "--database-url", &database.url, "--data-dir"];
             let flags = flags.iter().map(|flag| (*flag).into()).chain([folder.into_os_string()]);
-            let Settings { server, data, database: config, auth } = Settings::try_parse_from(flags).unwrap();
+            let Settings { server, data, database: config, auth } = settings(flags);
             let announce = move |address: std::net::SocketAddr| announced.send(address.to_string()).unwrap();
             n_users::app::serve(server, data, config, auth, announce).await.unwrap();
         });

@@ -7,6 +7,9 @@ mod support;
 
 mod harness;
 
+mod auth;
+mod docs;
+mod idempotency;
 mod invalid;
 mod preferences;
 mod profiles;

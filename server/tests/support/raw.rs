@@ -41,3 +41,24 @@ pub fn parse(answer: &[u8]) -> Option<(u16, HeaderMap, Vec<u8>)> {
     }
     Some((status, headers, answer[end + 4..].to_vec()))
 }
+
+/// One answer of a connection that may go on; `None` when the connection ends instead.
+pub async fn read_answer(stream: &mut TcpStream) -> Option<Answer> {
+    let reading = async {
+        let mut bytes = Vec::new();
+        loop {
+            if let Some((status, headers, body)) = parse(&bytes) {
+                let length = headers.get("content-length").and_then(|value| value.to_str().ok()?.parse().ok()).unwrap_or(0);
+                if body.len() >= length {
+                    return Some(Answer::of_raw("raw".to_owned(), status, headers, body));
+                }
+            }
+            let mut some = [0; 4096];
+            match stream.read(&mut some).await {
+                Ok(0) | Err(_) => return None,
+                Ok(count) => bytes.extend_from_slice(&some[..count]),
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, reading).await.expect("neither an answer nor an end")
+}

@@ -10,6 +10,7 @@ cases! {
     json_that_is_no_object_is_invalid,
     only_json_is_taken,
     a_body_too_large_is_refused_before_it_is_read,
+    an_answer_that_ends_the_connection_says_so,
     a_body_too_large_is_refused_though_no_length_was_announced,
     a_body_that_breaks_off_writes_nothing,
     a_body_in_chunks_is_read,
@@ -86,9 +87,37 @@ async fn a_body_too_large_is_refused_before_it_is_read(server: &Server) {
     assert_eq!((answer.status, answer.problem().as_str()), (413, "body-too-large"));
     let large = format!("{{\"user_id\":\"u\",\"full_name\":\"A\"{}}}", " ".repeat(300_000));
     tenant.call(Method::POST, "/profiles").raw_json(large).expect(413).await;
+    // On a new connection: see `an_answer_that_ends_the_connection_says_so`.
+    let tenant = tenant.client("profiles:read profiles:write", "tester");
     tenant.get("/users/u").expect(404).await;
     let fitting = format!("{{\"user_id\":\"u\",\"full_name\":\"A\"{}}}", " ".repeat(200_000));
     tenant.call(Method::POST, "/profiles").raw_json(fitting).expect(201).await;
+}
+
+/// A client, or a balancer, that is not told would send its next request on a connection that is already gone.
+async fn an_answer_that_ends_the_connection_says_so(server: &Server) {
+    use crate::support::raw;
+    use tokio::io::AsyncWriteExt;
+    let tenant = server.tenant().await;
+    let early = [
+        (format!("{}/profiles", tenant.prefix()), format!("Authorization: Bearer {}\r\n", tenant.token()), 413),
+        (format!("{}/profiles", tenant.prefix()), String::new(), 401),
+        ("/v1/tenants/nobody/profiles".to_owned(), format!("Authorization: Bearer {}\r\n", tenant.token()), 404),
+    ];
+    for (path, token, status) in early {
+        let mut stream = tokio::net::TcpStream::connect(&server.address).await.unwrap();
+        let head = format!("POST {path} HTTP/1.1\r\nHost: x\r\n{token}Content-Type: application/json\r\nContent-Length: 300000\r\n\r\n");
+        // The answer may come, and the connection end, before all of it is sent.
+        let _ = stream.write_all(&[head.into_bytes(), vec![b' '; 300_000]].concat()).await;
+        let answer = raw::read_answer(&mut stream).await.unwrap();
+        assert_eq!(answer.status, status, "{answer:?}");
+        if answer.header("connection") == "close" {
+            continue;
+        }
+        let _ = stream.write_all(b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n").await;
+        let next = raw::read_answer(&mut stream).await;
+        assert!(next.is_some_and(|next| next.status == 200), "the connection ended, and this answer did not say so: {answer:?}");
+    }
 }
 
 async fn a_body_too_large_is_refused_though_no_length_was_announced(server: &Server) {

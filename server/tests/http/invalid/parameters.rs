@@ -22,7 +22,10 @@ fn wrong_values() -> Vec<(&'static str, Value)> {
     rows.extend([-1, 10_001, i64::MAX].map(|offset| ("offset", json!(offset))));
     rows.extend(["", "name", "-", "--full_name", "full_name desc", "attributes.plan", "FULL_NAME"].map(|sort| ("sort_by", json!(sort))));
     rows.extend(["", "x", "AAAA", "null", "ümläut", "\u{0}"].map(|cursor| ("cursor", json!(cursor))));
-    rows.extend([json!("x".repeat(257)), json!("a\u{0}b"), json!("a\u{1b}b"), json!("w ".repeat(17))].map(|query| ("query", query)));
+    rows.extend(
+        [json!("x".repeat(257)), json!("a\u{0}b"), json!("a\u{1b}b"), json!("a b c d e f g h i j k l m n o p q")]
+            .map(|query| ("query", query)),
+    );
     let filters = [
         String::new(),
         "city_id".to_owned(),
