@@ -88,7 +88,7 @@ async fn a_body_too_large_is_refused_before_it_is_read(server: &Server) {
     let large = format!("{{\"user_id\":\"u\",\"full_name\":\"A\"{}}}", " ".repeat(300_000));
     tenant.call(Method::POST, "/profiles").raw_json(large).expect(413).await;
     // On a new connection: see `an_answer_that_ends_the_connection_says_so`.
-    let tenant = tenant.client("profiles:read profiles:write", "tester");
+    let tenant = crate::support::Client::new(&format!("http://{}", server.address)).with_token(tenant.token()).in_tenant(&tenant.name);
     tenant.get("/users/u").expect(404).await;
     let fitting = format!("{{\"user_id\":\"u\",\"full_name\":\"A\"{}}}", " ".repeat(200_000));
     tenant.call(Method::POST, "/profiles").raw_json(fitting).expect(201).await;
