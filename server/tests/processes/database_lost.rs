@@ -7,10 +7,10 @@ use crate::support::{Backend, json};
 use std::time::{Duration, Instant};
 
 /// A place whose processes reach their database through a proxy.
-async fn behind_a_proxy(mut open: bool) -> (Place, Proxy) {
+async fn behind_a_proxy(open: bool) -> (Place, Proxy) {
     let place = Place::new(Backend::Postgres).await;
     let target = place.database.postgres_address();
-    let proxy = if std::mem::take(&mut open) { Proxy::open(&target).await } else { Proxy::cut_off(&target).await };
+    let proxy = if open { Proxy::open(&target).await } else { Proxy::cut_off(&target).await };
     let url = proxy.url(&place.database.url);
     (place.with("DATABASE_URL", &url), proxy)
 }

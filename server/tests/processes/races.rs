@@ -34,7 +34,7 @@ fn of_64_creates_over_two_nodes_exactly_one_wins() {
         let clients = nodes.each_ref().map(Service::client);
         let claims = |number: usize| {
             [
-                json!({"full_name": format!("Racer {number}"), "email_id": if number % 2 == 0 { "race@example.com" } else { "RACE@Example.COM" }}),
+                json!({"full_name": format!("Racer {number}"), "email_id": (if number.is_multiple_of(2) { "race@example.com" } else { "RACE@Example.COM" })}),
                 json!({"full_name": format!("Racer {number}"), "mobile": "+14155550100", "user_id": format!("m{number}")}),
                 json!({"full_name": format!("Racer {number}"), "user_id": "racer", "email_id": format!("u{number}@example.com")}),
             ]

@@ -2,7 +2,7 @@
 
 use super::routes::{Somebody, all};
 use crate::harness::{Server, cases};
-use crate::support::token::ALL_SCOPES;
+use crate::support::token::{ALL_SCOPES, claims, now_seconds, sign};
 use crate::support::{Client, Value, json};
 
 cases! {
@@ -56,10 +56,14 @@ async fn a_token_that_is_no_good_is_no_token(server: &Server) {
     let tenant = server.tenant().await;
     let somebody = Somebody::create(&tenant, &tenant.name, "somebody").await;
     let before = export(&tenant, &tenant.name).await;
-    let rubbish = server.anonymous().with_token("rubbish");
+    let mut old = claims(tenant.name.as_str(), ALL_SCOPES, "me");
+    old["exp"] = json!(now_seconds() - 60);
+    let no_good = ["rubbish".to_owned(), sign(&server.data_dir, &old)].map(|token| server.anonymous().with_token(&token));
     for route in all(server).await {
-        let answer = route.call(&rubbish, &somebody).expect(401).await;
-        assert!(answer.header("www-authenticate").contains("error=\"invalid_token\""), "{route:?}: {answer:?}");
+        for client in &no_good {
+            let answer = route.call(client, &somebody).expect(401).await;
+            assert!(answer.header("www-authenticate").contains("error=\"invalid_token\""), "{route:?}: {answer:?}");
+        }
     }
     assert_eq!(export(&tenant, &tenant.name).await, before);
 }
