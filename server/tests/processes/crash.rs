@@ -87,14 +87,14 @@ async fn killed_while_writing_it_keeps_what_it_acknowledged(backend: Backend) {
         let before = all.lock().unwrap().len();
         let writers: Vec<_> =
             (0..WRITERS).map(|writer| tokio::spawn(write(service.client(), format!("r{round}w{writer}"), all.clone()))).collect();
-        // Not always at the same moment of a write.
-        tokio::time::sleep(Duration::from_millis(250 + 37 * round as u64)).await;
+        // Once it is well under way, and not always at the same moment of a write.
+        crate::process::eventually("users are written", async || (all.lock().unwrap().len() >= before + 4 * WRITERS).then_some(())).await;
+        tokio::time::sleep(Duration::from_millis(37 * round as u64)).await;
         service.kill();
         for writer in writers {
             writer.await.unwrap();
         }
         let written = all.lock().unwrap()[before..].to_vec();
-        assert!(written.iter().filter(|user| user.created).count() > WRITERS, "too few writes to tell: {written:?}");
         service = place.start();
         let client = service.client();
         for user in &written {

@@ -47,7 +47,7 @@ async fn create_until(told: Arc<AtomicBool>, client: Client, base: String, worke
 }
 
 async fn stopped_under_load_no_request_fails(backend: Backend) {
-    let place = Place::new(backend).await.with("DRAIN_MS", "1500").with("SHUTDOWN_TIMEOUT_MS", "8000");
+    let place = Place::new(backend).await.with("DRAIN_MS", "2500").with("SHUTDOWN_TIMEOUT_MS", "8000");
     let mut service = place.start();
     let (address, base) = (service.address(), format!("http://{}", service.address()));
     let (told, acknowledged) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
@@ -75,7 +75,7 @@ async fn stopped_under_load_no_request_fails(backend: Backend) {
         worker.await.unwrap();
     }
     // By now nobody is accepted any more, but what was begun goes on.
-    tokio::time::sleep((Duration::from_millis(1900)).saturating_sub(started.elapsed())).await;
+    tokio::time::sleep(Duration::from_millis(2900).saturating_sub(started.elapsed())).await;
     assert!(TcpStream::connect(&address).await.is_err(), "the node still accepts connections");
     slow.write_all(rest).await.unwrap();
     let answer = raw::read_answer(&mut slow).await.expect("a running request was cut off");
