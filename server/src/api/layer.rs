@@ -4,12 +4,13 @@
 use super::AppState;
 use super::context::{RequestContext, accepted_request_id};
 use super::problem::{Kind, Problem};
+use super::unread;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
-use http::header::{CONTENT_LENGTH, X_CONTENT_TYPE_OPTIONS};
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http::header::{CONNECTION, CONTENT_LENGTH, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
 use std::panic::AssertUnwindSafe;
 use std::time::Instant;
 
@@ -29,7 +30,8 @@ pub async fn around(State(app): State<AppState>, mut request: Request, next: Nex
     let route = route.as_ref().map_or("unmatched", MatchedPath::as_str);
 
     let resource_metadata = app.resource.metadata_url(request.headers(), request.uri());
-
+    let (request, read) = unread::watched(request);
+    let is_http1 = request.version() < Version::HTTP_2;
     let response = bounded(&app, route, request, next).await;
     let (mut response, cause) = rendered(response, &method, context.request_id(), resource_metadata.as_deref());
     tell_limits(&context, response.headers_mut());
@@ -37,6 +39,9 @@ pub async fn around(State(app): State<AppState>, mut request: Request, next: Nex
         response.headers_mut().insert(X_REQUEST_ID, value);
     }
     response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if is_http1 && !read.holds() {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
     log(&context, &method, route, &response, started, cause.as_deref());
     response
 }

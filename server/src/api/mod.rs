@@ -9,6 +9,7 @@ pub mod limits;
 pub mod openapi;
 pub mod problem;
 pub mod resource;
+mod unread;
 pub mod v1;
 
 use crate::auth::TokenVerifier;

@@ -23,12 +23,12 @@ pub async fn run(server: ServerConfig, shared: Shared) -> Outcome {
 }
 
 fn token_command(data_dir: &Path, audience: &str) -> String {
-    let mut command = format!("{} token --tenant default", program());
+    let mut command = format!("{} token --tenant default", quoted(&program()));
     if data_dir != Path::new("./data") {
-        command.push_str(&format!(" --data-dir '{}'", data_dir.display()));
+        command.push_str(&format!(" --data-dir {}", quoted(&data_dir.display().to_string())));
     }
     if audience != "n_users" {
-        command.push_str(&format!(" --oauth-audience '{audience}'"));
+        command.push_str(&format!(" --oauth-audience {}", quoted(audience)));
     }
     command
 }
@@ -56,4 +56,10 @@ fn program() -> String {
         Ok(relative) => format!("./{}", relative.display()),
         Err(_) => path.display().to_string(),
     }
+}
+
+/// A word for the shell that means itself.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+    if word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }
