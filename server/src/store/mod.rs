@@ -140,6 +140,9 @@ pub trait IdempotencyStore: Send + Sync {
     /// What was recorded under the attempt's key for its subject within the last 24 hours. Tenants may be unknown.
     async fn read_recorded(&self, tenant: &TenantName, attempt: &Attempt) -> Result<Option<Recorded>>;
 
+    /// Records the answer to a request that found nothing to change.
+    async fn record_answer(&self, tenant: &TenantName, record: &Record) -> Result<()>;
+
     /// Removes what was recorded before `before`, a bounded number at once; how many.
     async fn sweep_recorded(&self, before: TimestampMs) -> Result<u64>;
 }

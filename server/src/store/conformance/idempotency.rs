@@ -104,6 +104,16 @@ pub async fn a_write_that_did_nothing_is_not_recorded(world: World) {
     assert_eq!(world.recorded("unset").await, None);
 }
 
+pub async fn a_request_that_found_nothing_to_change_is_recorded(world: World) {
+    let profile = world.draft(json!({"user_id": "u1"}));
+    world.insert_recorded(&profile, None).await.unwrap();
+    let record = world.record_of("same", &profile);
+    world.store.record_answer(&world.tenant, &record).await.unwrap();
+    assert!(world.recorded("same").await.is_some());
+    let again = world.store.record_answer(&world.tenant, &record).await;
+    assert_eq!(broken_rule(again), Uniqueness::IdempotencyKey);
+}
+
 pub async fn a_key_that_was_recorded_is_refused_and_nothing_is_written(world: World) {
     create_at(&world, "key", "u1", START).await.unwrap();
     let first = recorded_at(&world, "key", START.0).await;

@@ -152,6 +152,7 @@ conformance! {
         every_kind_of_write_records_its_answer,
         an_answer_says_whether_the_preference_was_created,
         a_write_that_did_nothing_is_not_recorded,
+        a_request_that_found_nothing_to_change_is_recorded,
         a_key_that_was_recorded_is_refused_and_nothing_is_written,
         keys_of_two_subjects_never_meet,
         keys_of_two_tenants_never_meet,
