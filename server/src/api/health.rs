@@ -36,6 +36,9 @@ struct Ready {
 #[derive(Debug, Serialize, ToSchema)]
 struct Dependencies {
     database: &'static str,
+    /// Up when the keys of the OAuth issuers are there; missing where tokens are local.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    issuer: Option<&'static str>,
 }
 
 /// Whether the process runs
@@ -54,11 +57,13 @@ async fn ready(State(app): State<AppState>) -> Response {
         Some(directory) => matches!(tokio::time::timeout(PROBE_TIMEOUT, directory.ping()).await, Ok(Ok(()))),
         None => false,
     };
-    let database = if answers { "up" } else { "down" };
-    let (code, status) = match database {
+    let issuers_are_up = app.verifier.issuers_are_up();
+    let state = |is_up: bool| if is_up { "up" } else { "down" };
+    let dependencies = Dependencies { database: state(answers), issuer: issuers_are_up.map(state) };
+    let (code, status) = match answers && issuers_are_up.unwrap_or(true) {
         _ if app.draining.load(Ordering::Relaxed) => (StatusCode::SERVICE_UNAVAILABLE, "draining"),
-        "up" => (StatusCode::OK, "ready"),
-        _ => (StatusCode::SERVICE_UNAVAILABLE, "not_ready"),
+        true => (StatusCode::OK, "ready"),
+        false => (StatusCode::SERVICE_UNAVAILABLE, "not_ready"),
     };
-    (code, Json(Ready { status, dependencies: Dependencies { database } })).into_response()
+    (code, Json(Ready { status, dependencies })).into_response()
 }

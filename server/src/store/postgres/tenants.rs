@@ -122,6 +122,7 @@ async fn delete(
 ) -> Attempted<bool> {
     let name = tenant.as_str();
     let locks = Locks::default().tenant(tenant);
+    let session = session.walled(tenant);
     let held = session.begin_write_optional(&locks, record, HOLD_TENANT, &[&name, &expected.0]).await?;
     let Some(held) = held else {
         session.end(false).await?;
