@@ -27,6 +27,17 @@ install_postgres() {
     [ -x "$(postgres_bin)/initdb" ] || fail "PostgreSQL is missing: apt-get install postgresql did not bring it"
 }
 
+# The certified authorization server that tokens are tested against, from its lock file.
+install_issuer() {
+    local folder=server/tests/oauth/issuer
+    command -v node >/dev/null && command -v npm >/dev/null || fail "Node.js 20 or newer with npm is missing: the tests start an OAuth issuer with it"
+    [ "$(node --print 'process.versions.node.split(".")[0] >= 20')" = true ] || fail "Node.js $(node --version) is too old: the tests' OAuth issuer needs 20 or newer"
+    # Again only when the lock file is another one.
+    cmp --silent "$folder/package-lock.json" "$folder/node_modules/.installed" && return
+    say "installing the tests' OAuth issuer"
+    (cd "$folder" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && cp package-lock.json node_modules/.installed)
+}
+
 free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])' 2>/dev/null || shuf -i 20000-29999 -n 1; }
 
 # PostgreSQL refuses to run as root.
@@ -67,6 +78,7 @@ say "lints"
 cargo clippy --workspace --all-targets --locked --quiet -- --deny warnings
 
 install_postgres
+install_issuer
 say "starting a throw-away PostgreSQL"
 start_postgres
 

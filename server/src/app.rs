@@ -1,15 +1,20 @@
 //! The composition root: start-up read from top to bottom, and the only place that names the two stores.
 
+use crate::api::limits::Limits;
 use crate::api::public_url::PublicUrl;
+use crate::api::resource::ProtectedResource;
 use crate::api::{self, AppState};
 use crate::auth::TokenVerifier;
 use crate::auth::local::LocalKey;
 pub use crate::auth::local::LocalTokenRequest;
+use crate::auth::verifier::Issuers;
 use crate::config::DataConfig;
 use crate::config::auth::AuthConfig;
 use crate::config::database::{DatabaseConfig, DatabaseUrl};
 use crate::config::images::ImagesConfig;
+use crate::config::issuer::IssuerConfig;
 use crate::config::server::ServerConfig;
+use crate::domain::caller::TenantAccess;
 use crate::domain::clock::{Clock, SystemClock};
 use crate::images::ImageStore;
 use crate::lifecycle::{self, StopSignal};
@@ -55,8 +60,10 @@ pub async fn serve(
     auth: AuthConfig,
     announce: impl FnOnce(SocketAddr),
 ) -> Result<(), StartError> {
-    let verifier = token_verifier(&server, &data, &auth)?;
-    let public_url = PublicUrl::parse(server.public_url.as_deref()).map_err(StartError::Config)?;
+    let issuers = auth.issuers().map_err(StartError::Config)?;
+    let resource = protected_resource(&server, &issuers)?;
+    let verifier = token_verifier(&server, &data, &auth, issuers)?;
+    let public_url = PublicUrl::new(resource.public_url.as_deref());
     let image_store = ImageStore::open(&images, &data.data_dir).map_err(StartError::Config)?;
     let store = open_store(&data, &database)?;
     let listener = TcpListener::bind(server.listen).await.map_err(|reason| StartError::Listen { address: server.listen, reason })?;
@@ -68,6 +75,8 @@ pub async fn serve(
     let router = api::router(AppState {
         directory: directory.clone(),
         verifier,
+        resource: Arc::new(resource),
+        limits: Arc::new(Limits::new(&server.limits)),
         clock: clock.clone(),
         in_flight: Arc::new(Semaphore::new(server.max_in_flight)),
         request_deadline: server.request_deadline(),
@@ -149,11 +158,15 @@ fn open_store(data: &DataConfig, database: &DatabaseConfig) -> Result<Arc<dyn St
     })
 }
 
-fn token_verifier(server: &ServerConfig, data: &DataConfig, auth: &AuthConfig) -> Result<Arc<dyn TokenVerifier>, StartError> {
-    if auth.issuer().is_some() {
-        return Err(StartError::Config(
-            "OAUTH_ISSUER is set, but this version verifies local tokens only; unset it for local development".to_owned(),
-        ));
+/// Tokens of the issuers, or, where there are none, local ones; never both.
+fn token_verifier(
+    server: &ServerConfig,
+    data: &DataConfig,
+    auth: &AuthConfig,
+    issuers: Vec<IssuerConfig>,
+) -> Result<Arc<dyn TokenVerifier>, StartError> {
+    if !issuers.is_empty() {
+        return Ok(Arc::new(Issuers::start(issuers, auth, Arc::new(SystemClock)).map_err(StartError::Config)?));
     }
     if !server.listen.ip().is_loopback() {
         return Err(StartError::Config(format!(
@@ -164,13 +177,22 @@ fn token_verifier(server: &ServerConfig, data: &DataConfig, auth: &AuthConfig) -
     Ok(Arc::new(local_key(data, auth)?))
 }
 
+fn protected_resource(server: &ServerConfig, issuers: &[IssuerConfig]) -> Result<ProtectedResource, StartError> {
+    let general = issuers.iter().filter(|issuer| issuer.tenants == TenantAccess::All);
+    Ok(ProtectedResource {
+        public_url: server.public_url().map_err(StartError::Config)?,
+        issuers: general.map(|issuer| issuer.issuer.clone()).collect(),
+    })
+}
+
 fn local_key(data: &DataConfig, auth: &AuthConfig) -> Result<LocalKey, StartError> {
     LocalKey::load_or_create(&data.data_dir, &auth.oauth_audience).map_err(|e| StartError::Config(format!("the local signing key: {e}")))
 }
 
 /// Mints a token for local development; refuses where an issuer is configured, because nobody would accept it.
 pub fn local_token(data: &DataConfig, auth: &AuthConfig, request: LocalTokenRequest) -> Result<String, StartError> {
-    if let Some(issuer) = auth.issuer() {
+    if let Some(issuer) = auth.issuers().map_err(StartError::Config)?.first() {
+        let issuer = &issuer.issuer;
         return Err(StartError::Config(format!("OAUTH_ISSUER is set: tokens come from {issuer}, and local ones are not accepted")));
     }
     let token = local_key(data, auth)?.mint(request, SystemClock.now());

@@ -1,5 +1,6 @@
 //! What is known of a request while it is served; the access log tells it at the end.
 
+use super::limits::Standing;
 use crate::domain::tenant::TenantName;
 use std::sync::{Arc, OnceLock};
 
@@ -7,16 +8,18 @@ use std::sync::{Arc, OnceLock};
 #[derive(Debug, Clone)]
 pub struct RequestContext(Arc<Inner>);
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Inner {
     request_id: String,
     tenant: OnceLock<TenantName>,
     subject: OnceLock<String>,
+    client_standing: OnceLock<Standing>,
+    tenant_standing: OnceLock<Standing>,
 }
 
 impl RequestContext {
     pub fn new(request_id: String) -> Self {
-        Self(Arc::new(Inner { request_id, tenant: OnceLock::new(), subject: OnceLock::new() }))
+        Self(Arc::new(Inner { request_id, ..Inner::default() }))
     }
 
     pub fn request_id(&self) -> &str {
@@ -29,6 +32,21 @@ impl RequestContext {
 
     pub fn set_subject(&self, subject: &str) {
         let _ = self.0.subject.set(subject.to_owned());
+    }
+
+    /// What is left of the client's limit.
+    pub fn set_client_standing(&self, standing: Standing) {
+        let _ = self.0.client_standing.set(standing);
+    }
+
+    /// What is left of the tenant's limit.
+    pub fn set_tenant_standing(&self, standing: Standing) {
+        let _ = self.0.tenant_standing.set(standing);
+    }
+
+    /// The limits that this request was counted by.
+    pub fn standings(&self) -> impl Iterator<Item = &Standing> {
+        self.0.client_standing.get().into_iter().chain(self.0.tenant_standing.get())
     }
 
     pub fn tenant(&self) -> Option<&str> {

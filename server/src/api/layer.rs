@@ -4,16 +4,19 @@
 use super::AppState;
 use super::context::{RequestContext, accepted_request_id};
 use super::problem::{Kind, Problem};
+use super::unread;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
-use http::header::{CONTENT_LENGTH, X_CONTENT_TYPE_OPTIONS};
-use http::{HeaderName, HeaderValue, Method};
+use http::header::{CONNECTION, CONTENT_LENGTH, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
 use std::panic::AssertUnwindSafe;
 use std::time::Instant;
 
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
 /// Serves one request through `next`.
 pub async fn around(State(app): State<AppState>, mut request: Request, next: Next) -> Response {
@@ -26,12 +29,19 @@ pub async fn around(State(app): State<AppState>, mut request: Request, next: Nex
     let route = request.extensions().get::<MatchedPath>().cloned();
     let route = route.as_ref().map_or("unmatched", MatchedPath::as_str);
 
+    let resource_metadata = app.resource.metadata_url(request.headers(), request.uri());
+    let (request, read) = unread::watched(request);
+    let is_http1 = request.version() < Version::HTTP_2;
     let response = bounded(&app, route, request, next).await;
-    let (mut response, cause) = rendered(response, &method, context.request_id());
+    let (mut response, cause) = rendered(response, &method, context.request_id(), resource_metadata.as_deref());
+    tell_limits(&context, response.headers_mut());
     if let Ok(value) = HeaderValue::from_str(context.request_id()) {
         response.headers_mut().insert(X_REQUEST_ID, value);
     }
     response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if is_http1 && !read.holds() {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
     log(&context, &method, route, &response, started, cause.as_deref());
     response
 }
@@ -74,9 +84,9 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
     format!("a handler panicked: {}", text.unwrap_or_default())
 }
 
-fn rendered(mut response: Response, method: &Method, request_id: &str) -> (Response, Option<String>) {
+fn rendered(mut response: Response, method: &Method, request_id: &str, resource_metadata: Option<&str>) -> (Response, Option<String>) {
     let Some(problem) = response.extensions_mut().remove::<Problem>() else { return (response, None) };
-    let mut body = problem.render(request_id);
+    let mut body = problem.render(request_id, resource_metadata);
     for (name, value) in response.headers() {
         if name != CONTENT_LENGTH && !body.headers().contains_key(name) {
             body.headers_mut().append(name.clone(), value.clone());
@@ -86,6 +96,16 @@ fn rendered(mut response: Response, method: &Method, request_id: &str) -> (Respo
         *body.body_mut() = axum::body::Body::empty();
     }
     (body, problem.cause())
+}
+
+fn tell_limits(context: &RequestContext, headers: &mut HeaderMap) {
+    for standing in context.standings() {
+        for (name, value) in [(RATE_LIMIT_POLICY, standing.policy()), (RATE_LIMIT, standing.left())] {
+            if let Ok(value) = HeaderValue::from_str(&value) {
+                headers.append(name, value);
+            }
+        }
+    }
 }
 
 fn log(context: &RequestContext, method: &Method, route: &str, response: &Response, started: Instant, cause: Option<&str>) {

@@ -5,9 +5,12 @@ pub mod docs;
 pub mod extract;
 pub mod health;
 pub mod layer;
+pub mod limits;
 pub mod openapi;
 pub mod problem;
 pub mod public_url;
+pub mod resource;
+mod unread;
 pub mod v1;
 
 use crate::auth::TokenVerifier;
@@ -15,8 +18,10 @@ use crate::domain::clock::Clock;
 use crate::service::Directory;
 use axum::Router;
 use axum::response::IntoResponse;
+use limits::Limits;
 use problem::{Kind, Problem};
 use public_url::PublicUrl;
+use resource::ProtectedResource;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -28,6 +33,8 @@ pub struct AppState {
     /// Set once the database has been reached and its schema is right.
     pub directory: Arc<OnceLock<Directory>>,
     pub verifier: Arc<dyn TokenVerifier>,
+    pub resource: Arc<ProtectedResource>,
+    pub limits: Arc<Limits>,
     pub clock: Arc<dyn Clock>,
     /// Requests at work at once.
     pub in_flight: Arc<Semaphore>,
@@ -55,6 +62,7 @@ pub fn router(state: AppState) -> Router {
     let (routes, document) = openapi::documented_routes().split_for_parts();
     routes
         .merge(docs::router(&openapi::finish(document)))
+        .merge(resource::router())
         .fallback(|| async { Problem::new(Kind::NotFound, "There is nothing at this path: /docs shows what there is.").into_response() })
         .method_not_allowed_fallback(|| async {
             Problem::new(Kind::MethodNotAllowed, "This path knows other methods: the header Allow names them.").into_response()

@@ -68,6 +68,7 @@ fn describe_problems(item: &mut PathItem) {
             for (status, description) in [
                 ("401", "No valid access token"),
                 ("403", "The token lacks the scope, or the tenant is suspended"),
+                ("429", "Over the limit of this client or tenant, where one is configured: try again after Retry-After"),
                 ("503", "Not now: try again after Retry-After"),
             ] {
                 let response = ResponseBuilder::new().description(description).content("application/problem+json", content()).build();

@@ -1,5 +1,7 @@
 //! Errors as a client sees them: `application/problem+json` (RFC 9457). The cause rides along for the log alone.
 
+use super::limits::Standing;
+use crate::auth::Refusal;
 use crate::domain::cause::chain;
 use crate::domain::invalid::{Fault, Faults};
 use crate::service;
@@ -50,6 +52,7 @@ problem_kinds! {
     KeyReused = UNPROCESSABLE_ENTITY "idempotency-key-reused" "The idempotency key was used for another request",
     TooBroad = UNPROCESSABLE_ENTITY "too-broad" "The search is too broad",
     UnusableImage = UNPROCESSABLE_ENTITY "unusable-image" "The image cannot be used",
+    RateLimited = TOO_MANY_REQUESTS "rate-limited" "Too many requests",
     Internal = INTERNAL_SERVER_ERROR "internal" "Something went wrong here",
     Overloaded = SERVICE_UNAVAILABLE "overloaded" "The service is at its limit",
     DeadlineExceeded = SERVICE_UNAVAILABLE "deadline-exceeded" "The request took too long",
@@ -66,6 +69,7 @@ pub struct Problem {
     detail: String,
     errors: Faults,
     challenge: Option<String>,
+    retry_after_seconds: Option<u64>,
     cause: Option<Cause>,
 }
 
@@ -106,7 +110,7 @@ pub struct FaultBody {
 
 impl Problem {
     pub fn new(kind: Kind, detail: impl Into<String>) -> Self {
-        Self { kind, detail: detail.into(), errors: Faults::default(), challenge: None, cause: None }
+        Self { kind, detail: detail.into(), errors: Faults::default(), challenge: None, retry_after_seconds: None, cause: None }
     }
 
     pub fn invalid(errors: Faults) -> Self {
@@ -135,6 +139,17 @@ impl Problem {
         Self { challenge: Some(challenge), ..Self::new(Kind::InsufficientScope, format!("The access token lacks the scope {scope}.")) }
     }
 
+    /// 429: one of the limits of this node.
+    pub fn rate_limited(standing: &Standing) -> Self {
+        let seconds = standing.retry_after.map_or(1, |wait| wait.as_secs_f64().ceil().max(1.0) as u64);
+        let detail = format!(
+            "This {} has sent more requests than this node takes of one ({}): try again after Retry-After seconds.",
+            standing.name(),
+            standing.describe()
+        );
+        Self { retry_after_seconds: Some(seconds), ..Self::new(Kind::RateLimited, detail) }
+    }
+
     pub fn internal(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::new(Kind::Internal, "The fault is ours, and is in the service's log under this request_id.").because(cause)
     }
@@ -151,8 +166,8 @@ impl Problem {
         self.cause.as_deref().map(|cause| chain(cause))
     }
 
-    /// The answer, complete.
-    pub fn render(&self, request_id: &str) -> Response {
+    /// The answer, complete. `resource_metadata` is where a client learns whose tokens are taken (RFC 9728 §5.1).
+    pub fn render(&self, request_id: &str, resource_metadata: Option<&str>) -> Response {
         let body = ProblemBody {
             r#type: self.kind.type_uri(),
             title: self.kind.title(),
@@ -168,7 +183,14 @@ impl Problem {
         if self.kind.status() == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
         }
-        if let Some(challenge) = self.challenge.as_ref().and_then(|challenge| HeaderValue::from_str(challenge).ok()) {
+        if let Some(seconds) = self.retry_after_seconds {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        let challenge = self.challenge.as_ref().map(|challenge| match resource_metadata {
+            Some(url) => format!("{challenge}, resource_metadata=\"{url}\""),
+            None => challenge.clone(),
+        });
+        if let Some(challenge) = challenge.and_then(|challenge| HeaderValue::from_str(&challenge).ok()) {
             headers.insert(WWW_AUTHENTICATE, challenge);
         }
         response
@@ -186,6 +208,15 @@ impl IntoResponse for Problem {
         let mut response = self.kind.status().into_response();
         response.extensions_mut().insert(self);
         response
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Invalid(why) => Self::unauthorized(Some(&why)),
+            Refusal::Unavailable { detail, cause } => Self::new(Kind::Unavailable, detail).because(cause),
+        }
     }
 }
 

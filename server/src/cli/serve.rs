@@ -11,29 +11,39 @@ pub async fn run(server: ServerConfig, shared: Shared) -> Outcome {
     let Shared { data, database, images, auth, .. } = shared;
     let data_dir = data.data_dir.clone();
     let audience = auth.oauth_audience.clone();
+    let issuer = auth.issuers()?.into_iter().next().map(|issuer| issuer.issuer);
     let announce = move |address: SocketAddr| {
-        let _ = print_line(&welcome(address, &data_dir, &audience));
+        let token = match issuer {
+            Some(_) => "$TOKEN".to_owned(),
+            None => format!("$({})", token_command(&data_dir, &audience)),
+        };
+        let _ = print_line(&welcome(address, issuer.as_deref(), &token));
     };
     app::serve(server, data, database, images, auth, announce).await.map_err(|e| e.to_string())
 }
 
-fn welcome(address: SocketAddr, data_dir: &Path, audience: &str) -> String {
-    let mut token = format!("{} token --tenant default", program());
+fn token_command(data_dir: &Path, audience: &str) -> String {
+    let mut command = format!("{} token --tenant default", quoted(&program()));
     if data_dir != Path::new("./data") {
-        token.push_str(&format!(" --data-dir '{}'", data_dir.display()));
+        command.push_str(&format!(" --data-dir {}", quoted(&data_dir.display().to_string())));
     }
     if audience != "n_users" {
-        token.push_str(&format!(" --oauth-audience '{audience}'"));
+        command.push_str(&format!(" --oauth-audience {}", quoted(audience)));
     }
+    command
+}
+
+fn welcome(address: SocketAddr, issuer: Option<&str>, token: &str) -> String {
+    let issuer = issuer.map(|issuer| format!("\n  Tokens    of {issuer}")).unwrap_or_default();
     format!(
         "n_users is ready.
 
   Address   http://{address}
-  API page  http://{address}/docs
+  API page  http://{address}/docs{issuer}
 
 Create a first user (one line to copy):
 
-  curl -sS http://{address}/v1/tenants/default/profiles -H \"Authorization: Bearer $({token})\" -H 'Content-Type: application/json' -d '{{\"full_name\":\"Ada Lovelace\",\"email_id\":\"ada@example.com\"}}'
+  curl -sS http://{address}/v1/tenants/default/profiles -H \"Authorization: Bearer {token}\" -H 'Content-Type: application/json' -d '{{\"full_name\":\"Ada Lovelace\",\"email_id\":\"ada@example.com\"}}'
 "
     )
 }
@@ -46,4 +56,10 @@ fn program() -> String {
         Ok(relative) => format!("./{}", relative.display()),
         Err(_) => path.display().to_string(),
     }
+}
+
+/// A word for the shell that means itself.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+    if word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }

@@ -6,6 +6,8 @@
 pub mod auth;
 pub mod database;
 pub mod images;
+pub mod issuer;
+pub mod limits;
 pub mod server;
 
 use clap::{Args, Command};
@@ -68,7 +70,9 @@ fn read_file(path: &Path) -> Result<Vec<(String, String)>, ConfigError> {
         .map(|(key, value)| match value {
             toml::Value::String(text) => Ok((key, text)),
             toml::Value::Integer(_) | toml::Value::Boolean(_) | toml::Value::Float(_) => Ok((key, value.to_string())),
-            _ => Err(unreadable(format!("{key} must be text, a number, true or false"))),
+            // OAUTH_ISSUERS is JSON elsewhere; in the file it may as well be a list of tables.
+            toml::Value::Array(_) => serde_json::to_string(&value).map(|json| (key, json)).map_err(|e| unreadable(e.to_string())),
+            _ => Err(unreadable(format!("{key} must be text, a number, true, false or a list"))),
         })
         .collect()
 }

@@ -1,5 +1,6 @@
 //! How the service listens, what it bounds, and how it stops.
 
+use super::limits::LimitConfig;
 use clap::Args;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -9,6 +10,15 @@ pub struct ServerConfig {
     /// Address and port to listen on
     #[arg(long, env = "LISTEN", default_value = "127.0.0.1:8085")]
     pub listen: SocketAddr,
+
+    /// The address by which clients reach this service, like https://users.example.com [default: as each request says]
+    ///
+    /// It is the resource of the OAuth metadata (RFC 9728), and stands before the path in profile_image_url.
+    #[arg(long, env = "PUBLIC_URL", value_name = "URL")]
+    pub public_url: Option<String>,
+
+    #[command(flatten)]
+    pub limits: LimitConfig,
 
     /// A request that takes longer is answered 503
     #[arg(long, env = "REQUEST_DEADLINE_MS", default_value_t = 10_000, value_name = "MS")]
@@ -30,10 +40,6 @@ pub struct ServerConfig {
     #[arg(long, env = "MAX_IN_FLIGHT", default_value_t = 1_024, value_name = "N")]
     pub max_in_flight: usize,
 
-    /// The address under which clients know the service; it stands before the path in profile_image_url
-    #[arg(long, env = "PUBLIC_URL", value_name = "URL")]
-    pub public_url: Option<String>,
-
     /// After SIGTERM: how long requests are still accepted while readiness already says no, so that a load balancer
     /// can turn away first
     #[arg(long, env = "DRAIN_MS", default_value_t = 2_000, value_name = "MS")]
@@ -49,6 +55,17 @@ pub struct ServerConfig {
 }
 
 impl ServerConfig {
+    /// PUBLIC_URL as an origin and path without the final slash; empty is as if it were not set.
+    pub fn public_url(&self) -> Result<Option<String>, String> {
+        let Some(text) = self.public_url.as_deref().filter(|text| !text.is_empty()) else { return Ok(None) };
+        match url::Url::parse(text) {
+            Ok(url) if ["http", "https"].contains(&url.scheme()) && url.query().is_none() && url.fragment().is_none() => {
+                Ok(Some(url.as_str().trim_end_matches('/').to_owned()))
+            }
+            _ => Err("PUBLIC_URL must be an http or https URL without query and fragment".to_owned()),
+        }
+    }
+
     pub fn request_deadline(&self) -> Duration {
         Duration::from_millis(self.request_deadline_ms)
     }

@@ -2,6 +2,7 @@
 
 use super::profile::{Profile, UserId};
 use super::tenant::TenantName;
+use std::sync::Arc;
 
 /// What a token may allow (section 7 of the design).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,11 +48,31 @@ impl TenantAccess {
             Self::Only(names) => names.contains(tenant),
         }
     }
+
+    /// What both speak for.
+    #[must_use]
+    pub fn intersect(self, other: &Self) -> Self {
+        match (self, other) {
+            (own, Self::All) => own,
+            (Self::All, only) => only.clone(),
+            (Self::Only(mut names), only) => {
+                names.retain(|name| only.covers(name));
+                Self::Only(names)
+            }
+        }
+    }
+
+    /// Whether it speaks for no tenant at all.
+    pub fn is_nobody(&self) -> bool {
+        matches!(self, Self::Only(names) if names.is_empty())
+    }
 }
 
 /// The holder of a verified token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
+    /// Who issued the token: a subject means something only together with it.
+    pub issuer: Arc<str>,
     /// The token's subject; it stands in `created_by` and its like.
     pub subject: String,
     pub scopes: Vec<Scope>,

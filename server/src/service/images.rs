@@ -4,6 +4,7 @@
 use super::call::Call;
 use super::error::{Error, Result};
 use super::profiles::Condition;
+use super::retry::Purpose;
 use super::{Directory, retry};
 use crate::domain::cause::chain;
 use crate::domain::change::{Change, ChangeKind};
@@ -67,7 +68,7 @@ impl Directory {
     pub async fn put_image(&self, call: &Call, profile_id: ProfileId, expected: &Expected, file: Bytes) -> Result<Written> {
         let began = self.now().0;
         let condition = Condition { expected: expected.clone(), filter: None };
-        retry::once(&*self.store, &call.tenant, call.attempt.as_ref(), async {
+        retry::once(&*self.store, Purpose::Users(&call.reach), &call.tenant, call.attempt.as_ref(), async {
             // Work is not begun for what will be refused.
             let profile = self.read_profile(call, profile_id, false).await?;
             condition.check(&profile)?;
@@ -110,7 +111,7 @@ impl Directory {
     /// Takes the image from a live profile.
     pub async fn delete_image(&self, call: &Call, profile_id: ProfileId, expected: &Expected) -> Result<Written> {
         let condition = Condition { expected: expected.clone(), filter: None };
-        retry::once(&*self.store, &call.tenant, call.attempt.as_ref(), async {
+        retry::once(&*self.store, Purpose::Users(&call.reach), &call.tenant, call.attempt.as_ref(), async {
             let swapped = self.swap_image(call, profile_id, &condition, |old| match &old.profile_image_url {
                 None => Err(Error::NotFound("image")),
                 Some(_) => Ok(None),

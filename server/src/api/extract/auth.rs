@@ -3,6 +3,7 @@
 use super::path::{not_found, parameter};
 use crate::api::AppState;
 use crate::api::context::RequestContext;
+use crate::api::limits::Standing;
 use crate::api::problem::Problem;
 use crate::domain::caller::{Caller, Reach, Scope};
 use crate::domain::idempotency::Attempt;
@@ -13,6 +14,7 @@ use axum::extract::FromRequestParts;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 /// A right within one tenant.
 pub trait Permission: Send + Sync {
@@ -45,7 +47,7 @@ permissions! {
 /// A caller who has the right `P` in the tenant of the path.
 pub struct Authorized<P> {
     pub tenant: TenantName,
-    caller: Caller,
+    caller: Arc<Caller>,
     reach: Reach,
     right: PhantomData<P>,
 }
@@ -62,7 +64,7 @@ impl<P> Authorized<P> {
 
     /// The request as the service takes it.
     pub fn call(self, attempt: Option<Attempt>) -> Call {
-        Call { tenant: self.tenant, subject: self.caller.subject, reach: self.reach, attempt }
+        Call { tenant: self.tenant, subject: self.caller.subject.clone(), reach: self.reach, attempt }
     }
 }
 
@@ -74,9 +76,7 @@ impl<P: Permission> FromRequestParts<AppState> for Authorized<P> {
         let reach = reach::<P>(&caller)?;
         let name = parameter(parts, "tenant_name").await?.unwrap_or_default();
         let tenant = TenantName::parse(&name).ok().filter(|name| caller.tenants.covers(name)).ok_or_else(|| not_found("tenant"))?;
-        if let Some(context) = parts.extensions.get::<RequestContext>() {
-            context.set_tenant(&tenant);
-        }
+        admit_tenant(parts, app, &tenant)?;
         Ok(Self { tenant, caller, reach, right: PhantomData })
     }
 }
@@ -91,7 +91,7 @@ fn reach<P: Permission>(caller: &Caller) -> Result<Reach, Problem> {
 
 /// A caller who may administer tenants: those that the token speaks for, and in the path only such a one.
 pub struct TenantsAdmin {
-    caller: Caller,
+    caller: Arc<Caller>,
     tenant: Option<TenantName>,
 }
 
@@ -106,7 +106,7 @@ impl TenantsAdmin {
     }
 
     pub fn call(self, attempt: Option<Attempt>) -> AdminCall {
-        AdminCall { subject: self.caller.subject, tenants: self.caller.tenants, attempt }
+        AdminCall { subject: self.caller.subject.clone(), tenants: self.caller.tenants.clone(), attempt }
     }
 }
 
@@ -125,20 +125,46 @@ impl FromRequestParts<AppState> for TenantsAdmin {
                 Some(name.ok_or_else(|| not_found("tenant"))?)
             }
         };
-        if let (Some(context), Some(tenant)) = (parts.extensions.get::<RequestContext>(), &tenant) {
-            context.set_tenant(tenant);
+        if let Some(tenant) = &tenant {
+            admit_tenant(parts, app, tenant)?;
         }
         Ok(Self { caller, tenant })
     }
 }
 
-async fn authenticate(parts: &Parts, app: &AppState) -> Result<Caller, Problem> {
-    let token = bearer(parts)?;
-    let caller = app.verifier.verify(token).await.map_err(|refusal| Problem::unauthorized(Some(&refusal.to_string())))?;
-    if let Some(context) = parts.extensions.get::<RequestContext>() {
+/// The caller, if within the client's limit.
+async fn authenticate(parts: &Parts, app: &AppState) -> Result<Arc<Caller>, Problem> {
+    let caller = app.verifier.verify(bearer(parts)?).await?;
+    let context = parts.extensions.get::<RequestContext>();
+    if let Some(context) = context {
         context.set_subject(&caller.subject);
     }
+    if let Some(standing) = app.limits.client(&caller) {
+        if let Some(context) = context {
+            context.set_client_standing(standing);
+        }
+        within(&standing)?;
+    }
     Ok(caller)
+}
+
+/// A tenant that the caller speaks for, if within the tenant's limit.
+fn admit_tenant(parts: &Parts, app: &AppState, tenant: &TenantName) -> Result<(), Problem> {
+    let context = parts.extensions.get::<RequestContext>();
+    if let Some(context) = context {
+        context.set_tenant(tenant);
+    }
+    if let Some(standing) = app.limits.tenant(tenant) {
+        if let Some(context) = context {
+            context.set_tenant_standing(standing);
+        }
+        within(&standing)?;
+    }
+    Ok(())
+}
+
+fn within(standing: &Standing) -> Result<(), Problem> {
+    if standing.retry_after.is_some() { Err(Problem::rate_limited(standing)) } else { Ok(()) }
 }
 
 /// The token of the one `Authorization` header (RFC 6750 §2.1; no other way to send one is taken).

@@ -30,7 +30,7 @@ pub fn router() -> OpenApiRouter<AppState> {
 /// The body is the image itself, or a form with the field `profile_image`: JPEG, PNG, WebP or GIF (its first frame),
 /// told by its content. It is turned upright, freed of all metadata, and kept in three sizes; `profile_image_url` then
 /// says where. The same image again changes nothing.
-#[utoipa::path(put, path = "/v1/tenants/{tenant_name}/profiles/{profile_id}/image", tag = "images",
+#[utoipa::path(put, operation_id = "put_image", path = "/v1/tenants/{tenant_name}/profiles/{profile_id}/image", tag = "images",
     request_body(content((Picture = "image/jpeg"), (Picture = "image/png"), (Picture = "image/webp"), (Picture = "image/gif"), (ImageForm = "multipart/form-data"))),
     params(
         ("tenant_name" = String, Path), ("profile_id" = uuid::Uuid, Path),
@@ -63,7 +63,7 @@ async fn put(
 ///
 /// Under `profile_image_url` as a profile gives it, the image may be kept for a day; without `v`, or when there is a
 /// newer image than `v` says, it is to be asked for anew each time, which costs little with `If-None-Match`.
-#[utoipa::path(get, path = "/v1/tenants/{tenant_name}/profiles/{profile_id}/image", tag = "images",
+#[utoipa::path(get, operation_id = "read_image", path = "/v1/tenants/{tenant_name}/profiles/{profile_id}/image", tag = "images",
     params(
         ("tenant_name" = String, Path), ("profile_id" = uuid::Uuid, Path),
         ("size" = Option<String>, Query, description = "original (at most 2,048 pixels wide and high), 256 or 64 (square). Default: original"),
@@ -99,7 +99,7 @@ async fn read(
 }
 
 /// Remove a profile's image
-#[utoipa::path(delete, path = "/v1/tenants/{tenant_name}/profiles/{profile_id}/image", tag = "images",
+#[utoipa::path(delete, operation_id = "delete_image", path = "/v1/tenants/{tenant_name}/profiles/{profile_id}/image", tag = "images",
     params(
         ("tenant_name" = String, Path), ("profile_id" = uuid::Uuid, Path),
         ("If-Match" = Option<String>, Header, description = "Only from this version of the profile: its ETag"),

@@ -26,6 +26,7 @@ mod tenants;
 mod tls;
 mod users;
 mod values;
+mod wall;
 
 #[cfg(test)]
 pub(crate) mod testing;

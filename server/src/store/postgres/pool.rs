@@ -6,10 +6,13 @@ use super::idempotency::{FORGET_OUTDATED, RECORD, StoredRecord};
 use super::locks::{Locks, TAKE_LOCKS};
 use super::options::Target;
 use super::plans;
+use super::wall;
+use crate::domain::tenant::TenantName;
 use crate::store::error::{Result, StoreError};
 use deadpool_postgres::{Hook, Manager, ManagerConfig, Object, RecyclingMethod, Runtime};
 use futures::FutureExt;
 use futures::future::{try_join, try_join3};
+use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
@@ -144,6 +147,8 @@ impl Pool {
 pub(super) struct Session {
     /// Taken when it is dropped, and only then.
     client: Option<Object>,
+    /// How its transactions that write begin.
+    begin: Cow<'static, str>,
     /// Within a transaction.
     open: AtomicBool,
     /// Of no more use to anybody.
@@ -152,7 +157,14 @@ pub(super) struct Session {
 
 impl Session {
     fn new(client: Object) -> Self {
-        Self { client: Some(client), open: AtomicBool::new(false), lost: AtomicBool::new(false) }
+        Self { client: Some(client), begin: Cow::Borrowed("BEGIN"), open: AtomicBool::new(false), lost: AtomicBool::new(false) }
+    }
+
+    /// The same, but what it writes is behind the second wall.
+    pub(super) fn walled(self, tenant: &TenantName) -> Self {
+        let mut session = self;
+        session.begin = Cow::Owned(wall::begin(tenant));
+        session
     }
 
     fn client(&self) -> Attempted<&Object> {
@@ -230,7 +242,7 @@ impl Session {
         let [lock, forget, remember, first] = self.prepare([TAKE_LOCKS, FORGET_OUTDATED, RECORD, sql]).await?;
         let lock_params: [&(dyn ToSql + Sync); 2] = [&locks.classes, &locks.names];
         // They are sent in this order: each future sends when it is first polled.
-        let started = try_join(self.begin("BEGIN"), self.run(&lock, &lock_params));
+        let started = try_join(self.begin(&self.begin), self.run(&lock, &lock_params));
         let recorded = async {
             let Some(record) = record else { return Ok(()) };
             let (outdated, values) = (record.outdated(), record.values());

@@ -44,6 +44,7 @@ pub(super) async fn purge_all(
 ) -> Attempted<bool> {
     let locks = purges.iter().fold(Locks::default(), |locks, purge| locks.profile(purge.profile_id).user(tenant, &purge.user_id));
     let (own_subject, own_key) = (record.map(|record| record.subject), record.map(|record| record.key));
+    let session = session.walled(tenant);
     let mut begun = false;
     for Purge { profile_id, expected, change, .. } in purges {
         let change = ChangeValues::new(tenant, change);

@@ -5,6 +5,7 @@ mod outages;
 mod races;
 mod search;
 mod statements;
+mod walls;
 
 use crate::domain::change::{Change, ChangeKind};
 use crate::domain::clock::{Clock, SystemClock, TimestampMs};

@@ -6,7 +6,7 @@ use super::*;
 use crate::store::{IdempotencyStore, Maintenance, StoreError, TenantStore, Uniqueness};
 use tokio_postgres::Client;
 
-const TEXTS: &[&str] = &[
+pub(super) const TEXTS: &[&str] = &[
     changes::READ_CHANGES,
     idempotency::FORGET_OUTDATED,
     idempotency::RECORD,

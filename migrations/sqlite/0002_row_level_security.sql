@@ -1,0 +1,1 @@
+-- SQLite has no roles and no row-level security: nothing to do. The file keeps both histories in step.
