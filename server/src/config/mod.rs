@@ -71,8 +71,10 @@ fn read_file(path: &Path) -> Result<Vec<(String, String)>, ConfigError> {
             toml::Value::String(text) => Ok((key, text)),
             toml::Value::Integer(_) | toml::Value::Boolean(_) | toml::Value::Float(_) => Ok((key, value.to_string())),
             // OAUTH_ISSUERS is JSON elsewhere; in the file it may as well be a list of tables.
-            toml::Value::Array(_) => serde_json::to_string(&value).map(|json| (key, json)).map_err(|e| unreadable(e.to_string())),
-            _ => Err(unreadable(format!("{key} must be text, a number, true, false or a list"))),
+            toml::Value::Array(list) if list.iter().all(toml::Value::is_table) => {
+                serde_json::to_string(&list).map(|json| (key, json)).map_err(|e| unreadable(e.to_string()))
+            }
+            _ => Err(unreadable(format!("{key} must be text, a number, true or false, or a list of tables"))),
         })
         .collect()
 }
