@@ -3,6 +3,7 @@
 use super::{Outcome, Shared, print_line};
 use crate::app;
 use crate::domain::cause::chain;
+use crate::service::Error;
 use crate::service::images_gc::{Collected, LEAST_AGE};
 use std::time::Duration;
 
@@ -31,7 +32,11 @@ pub async fn run(command: ImagesCommand, shared: &Shared) -> Outcome {
         })
         .await;
     store.close().await;
-    print_line(&summary(&collected.map_err(|e| chain(&e))?, delete))
+    match collected {
+        Ok(collected) => print_line(&summary(&collected, delete)),
+        Err(Error::PreconditionFailed(why)) => Err(why),
+        Err(error) => Err(chain(&error)),
+    }
 }
 
 fn summary(collected: &Collected, delete: bool) -> String {

@@ -16,10 +16,13 @@ use http::Method;
 use object_store::aws::AmazonS3Builder;
 use object_store::path::Path;
 use object_store::signer::Signer;
-use object_store::{Attribute, Attributes, BackoffConfig, ClientOptions, ObjectStore, ObjectStoreExt, PutOptions, PutPayload, RetryConfig};
+use object_store::{
+    Attribute, Attributes, BackoffConfig, ClientOptions, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload, RetryConfig,
+};
 use secrecy::ExposeSecret;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// How long a presigned URL is good for: its reader follows at once, on a clock that may be off a little.
@@ -30,6 +33,9 @@ const READ_TIMEOUT: Duration = Duration::from_secs(8);
 /// A request to S3 is tried again within this time, so that an answer stands before the client's own deadline.
 const RETRY_FOR: Duration = Duration::from_secs(4);
 const MAX_RETRIES: usize = 3;
+
+/// Which database the images belong to: an object beside them says.
+const OWNER: &str = "belongs_to";
 
 /// The images of all profiles.
 #[derive(Debug, Clone)]
@@ -42,6 +48,8 @@ pub struct ImageStore {
     /// Set when readers are sent to the store itself.
     signer: Option<Arc<dyn Signer>>,
     workers: Workers,
+    /// Set once this process has seen that the store is its database's.
+    is_own: Arc<AtomicBool>,
 }
 
 /// An object on its way out.
@@ -86,13 +94,13 @@ impl ImageStore {
             ImagesUrl::Folder(_) if config.images_redirect => Err("IMAGES_REDIRECT needs an IMAGES_URL that begins with s3://".to_owned()),
             ImagesUrl::Folder(folder) => {
                 let objects = Arc::new(local::open(&folder)?);
-                Ok(Self { objects, prefix: Path::default(), folder: Some(folder), signer: None, workers })
+                Ok(Self { objects, prefix: Path::default(), folder: Some(folder), signer: None, workers, is_own: Arc::default() })
             }
             ImagesUrl::S3 { bucket, prefix } => {
                 let prefix = Path::parse(prefix).map_err(|e| format!("IMAGES_URL: {e}"))?;
                 let objects = Arc::new(s3(config, bucket).build().map_err(|e| format!("IMAGES_URL: {e}"))?);
                 let signer = config.images_redirect.then(|| objects.clone() as Arc<dyn Signer>);
-                Ok(Self { objects, prefix, folder: None, signer, workers })
+                Ok(Self { objects, prefix, folder: None, signer, workers, is_own: Arc::default() })
             }
         }
     }
@@ -105,6 +113,36 @@ impl ImageStore {
     /// What is to be kept of a file; `Unsupported` or `Unusable` if it is no image as it should be.
     pub async fn variants(&self, file: Bytes) -> Result<Variants> {
         self.workers.variants(file).await
+    }
+
+    /// Takes the store for the database of this id, unless it has an owner already; whether it is that database's. Two
+    /// that share a store would take each other's images for garbage.
+    pub async fn claim(&self, owner: &str) -> Result<bool> {
+        if self.is_own.load(Ordering::Relaxed) {
+            return Ok(true);
+        }
+        let payload = PutPayload::from(owner.to_owned());
+        match self.objects.put_opts(&self.owner_key(), payload, PutMode::Create.into()).await {
+            Ok(_) | Err(object_store::Error::AlreadyExists { .. } | object_store::Error::Precondition { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+        // Read back, because not every S3 heeds the condition.
+        let is_own = self.belongs_to(owner).await?;
+        self.is_own.store(is_own, Ordering::Relaxed);
+        Ok(is_own)
+    }
+
+    /// Whether the store is the database's of this id; one that nobody has taken yet is nobody's.
+    pub async fn belongs_to(&self, owner: &str) -> Result<bool> {
+        match self.objects.get(&self.owner_key()).await {
+            Ok(object) => Ok(object.bytes().await?.as_ref() == owner.as_bytes()),
+            Err(object_store::Error::NotFound { .. }) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn owner_key(&self) -> Path {
+        self.prefix.clone().join(OWNER)
     }
 
     /// Writes an image in all sizes. After an error some of them may be there.
@@ -173,7 +211,9 @@ impl ImageStore {
 
     /// Everything that is kept, in no order. What does not look like ours is `None`.
     pub async fn list(&self) -> Result<BoxStream<'_, Result<Option<Listed>>>> {
-        let objects = self.objects.list(Some(&self.prefix)).map_err(ImageError::from).map_ok(|object| {
+        let owner = self.owner_key();
+        let objects = self.objects.list(Some(&self.prefix)).map_err(ImageError::from);
+        let objects = objects.try_filter(move |object| std::future::ready(object.location != owner)).map_ok(|object| {
             let place = self.place_of(object.location.as_ref())?;
             let modified_ms = object.last_modified.timestamp_millis();
             Some(Listed { bytes: object.size, modified_ms, at: Location::Object(object.location), ..place })

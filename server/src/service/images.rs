@@ -72,6 +72,9 @@ impl Directory {
             // Work is not begun for what will be refused.
             let profile = self.read_profile(call, profile_id, false).await?;
             condition.check(&profile)?;
+            if !self.images.claim(&self.id).await? {
+                return Err(Error::ImagesUnavailable("IMAGES_URL is the place of another database's images".into()));
+            }
             let variants = self.images.variants(file).await?;
             if self.has_already(&profile, &variants).await {
                 return self

@@ -48,8 +48,13 @@ enum State {
 }
 
 impl Directory {
-    /// Looks through the whole store; with `delete`, removes what is garbage. `tell` hears of each piece of it.
+    /// Looks through the whole store; with `delete`, removes what is garbage. `tell` hears of each piece of it. Refuses
+    /// a store that is not this database's: everything in it would look like garbage.
     pub async fn collect_images(&self, older_than: Duration, delete: bool, mut tell: impl FnMut(&Listed) + Send) -> Result<Collected> {
+        if !self.images.belongs_to(&self.id).await? {
+            let why = "these images belong to another database, or nobody has uploaded one yet: is DATABASE_URL right?";
+            return Err(Error::PreconditionFailed(why.to_owned()));
+        }
         let horizon_ms = self.now().0 - i64::try_from(older_than.max(LEAST_AGE).as_millis()).unwrap_or(i64::MAX);
         let mut collected = Collected::default();
         let mut batches = self.images.list().await?.try_chunks(BATCH);

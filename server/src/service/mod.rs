@@ -20,6 +20,7 @@ use crate::domain::idempotency::{KEPT_FOR_MS, Record};
 use crate::domain::tenant::TenantName;
 use crate::images::ImageStore;
 use crate::store::Store;
+use aws_lc_rs::digest;
 use cursor::CursorSeal;
 use retry::Turns;
 use std::sync::Arc;
@@ -28,6 +29,8 @@ use std::sync::Arc;
 pub struct Directory {
     store: Arc<dyn Store>,
     images: ImageStore,
+    /// Tells this database from others, and gives nothing of the secret away.
+    id: String,
     clock: Arc<dyn Clock>,
     cursors: CursorSeal,
     turns: Turns,
@@ -36,7 +39,7 @@ pub struct Directory {
 impl Directory {
     /// `secret` seals cursors and must be the same on every node.
     pub fn new(store: Arc<dyn Store>, images: ImageStore, clock: Arc<dyn Clock>, secret: &[u8; 32]) -> Self {
-        Self { store, images, clock, cursors: CursorSeal::new(secret), turns: Turns::new() }
+        Self { store, images, id: id_of(secret), clock, cursors: CursorSeal::new(secret), turns: Turns::new() }
     }
 
     pub fn now(&self) -> TimestampMs {
@@ -60,4 +63,9 @@ impl Directory {
     pub async fn sweep(&self) -> Result<u64> {
         Ok(self.store.sweep_recorded(TimestampMs(self.now().0 - KEPT_FOR_MS)).await?)
     }
+}
+
+fn id_of(secret: &[u8; 32]) -> String {
+    let hash = digest::digest(&digest::SHA256, &[b"n_users database ", secret.as_slice()].concat());
+    hash.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }

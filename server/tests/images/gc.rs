@@ -93,6 +93,22 @@ async fn only_what_is_old_and_unreferenced_goes(world: World) {
 }
 
 #[tokio::test]
+async fn the_images_of_another_database_are_left_alone() {
+    let owner = World::on_folder(&[]).await;
+    let profile = owner.profile("u").await;
+    owner.upload(&profile, picture(1)).await.expect(200);
+    let url = format!("file://{}", owner.objects().display());
+    let other = World::on_folder(&[("IMAGES_URL", &url)]).await;
+    let profile = other.profile("u").await;
+    let (kind, _) = other.upload(&profile, picture(2)).await.expect(503).problem();
+    assert_eq!(kind, "unavailable");
+    let output = other.command(&["images", "gc", "--delete"]).stderr(std::process::Stdio::piped()).output().unwrap();
+    assert!(!output.status.success());
+    assert!(String::from_utf8_lossy(&output.stderr).contains("belong to another database"));
+    assert_eq!(owner.keys().len(), 3);
+}
+
+#[tokio::test]
 async fn an_age_that_could_reach_an_upload_is_refused() {
     let world = World::on_folder(&[]).await;
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_n_users"))

@@ -144,7 +144,7 @@ impl World {
         self.service.as_ref().unwrap().0.id()
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(PROGRAM);
         // In a folder of its own: no n_users.toml of the developer is read.
         command
@@ -186,6 +186,7 @@ impl World {
         }
         let mut found = Vec::new();
         walk(&self.objects(), &mut found);
+        found.retain(|path| !path.ends_with("belongs_to"));
         let mut keys: Vec<_> = found.iter().map(|path| path.strip_prefix(self.objects()).unwrap().to_str().unwrap().to_owned()).collect();
         keys.sort();
         keys
