@@ -1,9 +1,12 @@
 //! Images: what is taken, what is made of it, and the object store that keeps it.
 
 mod container;
+mod crew;
 pub mod error;
 mod local;
+mod memory;
 mod raster;
+mod scale;
 pub mod store;
 pub mod variants;
 mod workers;

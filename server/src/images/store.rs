@@ -89,7 +89,8 @@ impl ImageStore {
     /// Opens the store without asking whether it answers: the service starts without one. The error is for the person
     /// at the terminal.
     pub fn open(config: &ImagesConfig, data_dir: &std::path::Path) -> std::result::Result<Self, String> {
-        let workers = Workers::new(config.max_uploads_in_flight, config.workers(), config.image_memory_mib);
+        let workers = Workers::new(config.max_uploads_in_flight, config.workers(), config.image_memory_mib)
+            .map_err(|e| format!("threads for images: {e}"))?;
         match config.url(data_dir)? {
             ImagesUrl::Folder(_) if config.images_redirect => Err("IMAGES_REDIRECT needs an IMAGES_URL that begins with s3://".to_owned()),
             ImagesUrl::Folder(folder) => {

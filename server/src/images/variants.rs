@@ -26,6 +26,8 @@ const SMALL_SIDE: u32 = 64;
 const JPEG_QUALITY: u8 = 85;
 /// What a decoder may take to read a header, a colour profile in it included.
 const HEADER_BYTES: u64 = 16 * 1024 * 1024;
+/// What a filter keeps, and an encoder.
+const SCALING_BYTES: u64 = 6 * MIB;
 const MIB: u64 = 1024 * 1024;
 
 /// A file that has passed every check that needs no pixel.
@@ -79,23 +81,18 @@ pub fn inspect(file: Bytes) -> Result<Inspected> {
     if outline.frame_pixels > pixels {
         return Err(ImageError::unusable("is damaged: it has a frame that is larger than itself"));
     }
-    let memory_bytes = memory(&outline, (width, height), decoder.total_bytes()) + file.len() as u64;
+    let memory_bytes = memory(&outline, pixels, decoder.total_bytes()) + file.len() as u64;
     drop(decoder);
     Ok(Inspected { file, container, memory_bytes })
 }
 
 /// What decoding takes, from how the decoders work: the pixels, and beside them either what the decoder keeps for
-/// itself, or later what scaling does. Not foreseen are the code tables of a lossless WebP, which can be made many.
-fn memory(outline: &Outline, (width, height): (u32, u32), decoded_bytes: u64) -> u64 {
-    let pixels = u64::from(width) * u64::from(height);
+/// itself, or later the picture that is scaled down. Not foreseen are the code tables of a lossless WebP, which can be
+/// made many.
+fn memory(outline: &Outline, pixels: u64, decoded_bytes: u64) -> u64 {
     let decoder_bytes = pixels * outline.decoder_bytes_per_64_pixels / 64;
-    let scaling_bytes = match u64::from(width.max(height) / MAX_SIDE) {
-        // The filter's buffers, and what comes out.
-        0 | 1 => pixels.min(u64::from(MAX_SIDE) * u64::from(MAX_SIDE)) * 12,
-        // The averages, moved to a place of their own.
-        factor => decoded_bytes / factor.min(width.min(height).into()) / factor,
-    };
-    decoded_bytes + decoder_bytes.max(scaling_bytes)
+    let scaled_bytes = pixels.min(u64::from(MAX_SIDE) * u64::from(MAX_SIDE)) * 4 + SCALING_BYTES;
+    decoded_bytes + decoder_bytes.max(scaled_bytes)
 }
 
 impl Inspected {
@@ -125,10 +122,8 @@ impl Inspected {
         let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
         let profile = decoder.icc_profile().unwrap_or_default();
         let ((width, height), color) = (decoder.dimensions(), decoder.color_type());
-        let length = usize::try_from(decoder.total_bytes()).map_err(ImageError::internal)?;
-        let mut pixels = vec![0; length];
-        decoder.read_image_boxed(&mut pixels).map_err(damaged)?;
-        Ok((Raster::from_decoded(width, height, color, pixels)?, orientation, profile))
+        let picture = Raster::decoded(width, height, color, |memory| decoder.read_image_boxed(memory).map_err(damaged))?;
+        Ok((picture, orientation, profile))
     }
 }
 

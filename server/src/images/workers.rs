@@ -1,6 +1,7 @@
 //! How much is done for images at once: places for uploads, workers that decode, and the memory that they share.
 //! Whoever finds no place is told so; whoever has one waits for a worker behind a bounded number of others.
 
+use super::crew::Crew;
 use super::error::{ImageError, Result};
 use super::variants::{Inspected, Variants, inspect};
 use bytes::Bytes;
@@ -15,6 +16,7 @@ pub struct Workers {
     uploads: Arc<Semaphore>,
     readers: Arc<Semaphore>,
     workers: Arc<Semaphore>,
+    crew: Crew,
     memory: Arc<Semaphore>,
     memory_mib: u32,
 }
@@ -24,14 +26,15 @@ pub struct Workers {
 pub struct Place(#[expect(dead_code, reason = "held, never read")] OwnedSemaphorePermit);
 
 impl Workers {
-    pub fn new(uploads: usize, workers: usize, memory_mib: u32) -> Self {
-        Self {
+    pub fn new(uploads: usize, workers: usize, memory_mib: u32) -> std::io::Result<Self> {
+        Ok(Self {
             uploads: Arc::new(Semaphore::new(uploads)),
             readers: Arc::new(Semaphore::new(MAX_READERS)),
             workers: Arc::new(Semaphore::new(workers)),
+            crew: Crew::new(workers)?,
             memory: Arc::new(Semaphore::new(memory_mib as usize)),
             memory_mib,
-        }
+        })
     }
 
     /// A place for an upload, from before its body is read: bodies are what takes memory first.
@@ -46,14 +49,14 @@ impl Workers {
     /// Makes the variants, off the async threads.
     pub async fn variants(&self, file: Bytes) -> Result<Variants> {
         let worker = self.workers.clone().acquire_owned().await.map_err(ImageError::internal)?;
-        let inspected = blocking(move || inspect(file)).await?;
+        let inspected = self.crew.run(move || inspect(file)).await?;
         let memory = self.memory_for(&inspected).await?;
-        blocking(move || {
+        let variants = self.crew.run(move || {
             // Held here and not outside: a request that is given up leaves its work running.
             let _held = (worker, memory);
             inspected.into_variants()
-        })
-        .await
+        });
+        variants.await
     }
 
     async fn memory_for(&self, inspected: &Inspected) -> Result<OwnedSemaphorePermit> {
@@ -70,15 +73,4 @@ impl Workers {
 
 fn place(of: &Arc<Semaphore>) -> Result<Place> {
     of.clone().try_acquire_owned().map(Place).map_err(|_| ImageError::Busy)
-}
-
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(outcome) => outcome,
-        // A decoder that met something it cannot handle: the file is at fault as far as the client can tell.
-        Err(error) => {
-            tracing::error!(cause = %error, "a decoder panicked");
-            Err(ImageError::unusable("is damaged: it could not be decoded"))
-        }
-    }
 }
