@@ -22,7 +22,7 @@ pub struct ImagesConfig {
     pub image_workers: Option<NonZeroUsize>,
 
     /// Memory for decoding that all workers share; an image that alone needs more is refused
-    #[arg(long, env = "IMAGE_MEMORY_MIB", default_value_t = 208, value_name = "MIB", global = true)]
+    #[arg(long, env = "IMAGE_MEMORY_MIB", default_value_t = 192, value_name = "MIB", global = true)]
     pub image_memory_mib: u32,
 
     /// Image uploads at work at once, those that wait for a worker included; more are answered 503 before they queue

@@ -26,6 +26,10 @@ pub enum Flaw {
 pub struct Outline {
     /// What the decoder keeps in memory for each 64 pixels, beside the pixels themselves.
     pub decoder_bytes_per_64_pixels: u64,
+    /// Width, height and components of a JPEG.
+    pub jpeg: Option<(u32, u32, u32)>,
+    /// Where the image ends.
+    pub length: usize,
     /// The most pixels of a frame inside, where a format says a size in two places and the decoder believes both.
     pub frame_pixels: u64,
 }
@@ -55,6 +59,7 @@ impl Container {
             Self::Gif => end_of_gif(bytes, &mut outline),
         };
         let rest = end.and_then(|end| bytes.get(end..)).ok_or(Flaw::Truncated)?;
+        outline.length = bytes.len() - rest.len();
         // A phone may put a preview, a depth map or a short film behind a JPEG; zeros are padding. All of it is dropped.
         let is_usual = self == Self::Jpeg && (rest.starts_with(&[0xFF, 0xD8, 0xFF]) || is_film(rest) || rest.ends_with(b"SEFT"));
         if is_usual || rest.iter().all(|byte| *byte == 0) { Ok(outline) } else { Err(Flaw::TrailingData) }
@@ -95,7 +100,10 @@ fn end_of_jpeg(bytes: &[u8], outline: &mut Outline) -> Result<Option<usize>, Fla
             _ => {
                 match marker {
                     0xDA => scans += 1,
-                    0xC0..=0xC3 => samples_per_64_pixels = samples(bytes, at).unwrap_or_default(),
+                    0xC0..=0xC3 => {
+                        outline.jpeg = jpeg_size(bytes, at);
+                        samples_per_64_pixels = samples(bytes, at).unwrap_or_default();
+                    }
                     _ => {}
                 }
                 let Some(length) = u16_be(bytes, at) else { return Ok(None) };
@@ -122,6 +130,12 @@ fn next_marker(bytes: &[u8], mut at: usize) -> Option<usize> {
             return Some(at);
         }
     }
+}
+
+/// From the frame header: width, height, components.
+fn jpeg_size(bytes: &[u8], at: usize) -> Option<(u32, u32, u32)> {
+    let (height, width) = (u16_be(bytes, at + 3)?, u16_be(bytes, at + 5)?);
+    Some((width as u32, height as u32, u32::from(*bytes.get(at + 7)?)))
 }
 
 /// From the frame header: of each component, what part of the pixels it has a sample for.
@@ -264,7 +278,7 @@ mod tests {
     #[test]
     fn what_a_decoder_keeps_is_foreseen() {
         let plain = Container::Jpeg.outline(&encoded(ImageFormat::Jpeg)).unwrap();
-        assert_eq!(plain.decoder_bytes_per_64_pixels, 0);
+        assert_eq!((plain.decoder_bytes_per_64_pixels, plain.jpeg), (0, Some((37, 21, 3))));
         // Two scans over three components, of which two have a quarter of the samples.
         let frame = [0xFF, 0xC2, 0, 17, 8, 0, 9, 0, 9, 3, 1, 0x22, 0, 2, 0x11, 0, 3, 0x11, 0];
         let scan = [0xFF, 0xDA, 0, 2];

@@ -35,6 +35,7 @@ const MIB: u64 = 1024 * 1024;
 pub struct Inspected {
     file: Bytes,
     container: Container,
+    size: (u32, u32),
     /// What decoding it takes, in all.
     memory_bytes: u64,
 }
@@ -69,8 +70,7 @@ pub fn inspect(file: Bytes) -> Result<Inspected> {
             Flaw::TooManyScans => "is a JPEG with too many scans",
         })
     })?;
-    let decoder = decoder(container, &file, HEADER_BYTES)?;
-    let (width, height) = decoder.dimensions();
+    let (width, height, decoded_bytes) = size(container, &outline, &file)?;
     let pixels = u64::from(width) * u64::from(height);
     if pixels == 0 {
         return Err(ImageError::unusable("has no pixels"));
@@ -81,9 +81,24 @@ pub fn inspect(file: Bytes) -> Result<Inspected> {
     if outline.frame_pixels > pixels {
         return Err(ImageError::unusable("is damaged: it has a frame that is larger than itself"));
     }
-    let memory_bytes = memory(&outline, pixels, decoder.total_bytes()) + file.len() as u64;
-    drop(decoder);
-    Ok(Inspected { file, container, memory_bytes })
+    let file = file.slice(..outline.length);
+    // The JPEG decoder copies its file; a file that is not copied is counted among the uploads.
+    let copied_bytes = if container == Container::Jpeg { file.len() as u64 } else { 0 };
+    let memory_bytes = memory(&outline, pixels, decoded_bytes) + copied_bytes;
+    Ok(Inspected { file, container, size: (width, height), memory_bytes })
+}
+
+/// Width, height, and the bytes of all pixels.
+fn size(container: Container, outline: &Outline, file: &Bytes) -> Result<(u32, u32, u64)> {
+    if container == Container::Jpeg {
+        // Read already, and so without the decoder's copy of the file.
+        let (width, height, components) = outline.jpeg.ok_or_else(|| ImageError::unusable("is damaged: it has no size"))?;
+        let channels = if components == 1 { 1 } else { 3 };
+        return Ok((width, height, u64::from(width) * u64::from(height) * channels));
+    }
+    let decoder = decoder(container, file, HEADER_BYTES)?;
+    let (width, height) = decoder.dimensions();
+    Ok((width, height, decoder.total_bytes()))
 }
 
 /// What decoding takes, from how the decoders work: the pixels, and beside them either what the decoder keeps for
@@ -122,6 +137,9 @@ impl Inspected {
         let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
         let profile = decoder.icc_profile().unwrap_or_default();
         let ((width, height), color) = (decoder.dimensions(), decoder.color_type());
+        if (width, height) != self.size {
+            return Err(ImageError::unusable("is damaged: it has two sizes"));
+        }
         let picture = Raster::decoded(width, height, color, |memory| decoder.read_image_boxed(memory).map_err(damaged))?;
         Ok((picture, orientation, profile))
     }
