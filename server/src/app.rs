@@ -9,13 +9,14 @@ use crate::config::auth::AuthConfig;
 use crate::config::database::{DatabaseConfig, DatabaseUrl};
 use crate::config::server::ServerConfig;
 use crate::domain::clock::{Clock, SystemClock};
-use crate::lifecycle;
+use crate::lifecycle::{self, StopSignal};
 use crate::service::Directory;
+use crate::store::postgres::{Postgres, PostgresOptions};
 use crate::store::sqlite::{Sqlite, SqliteOptions};
 use crate::store::{MigrationReport, Store};
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
@@ -54,31 +55,34 @@ pub async fn serve(
     let store = open_store(&data, &database)?;
     let listener = TcpListener::bind(server.listen).await.map_err(|reason| StartError::Listen { address: server.listen, reason })?;
     let address = listener.local_addr().map_err(|reason| StartError::Listen { address: server.listen, reason })?;
+    let stop = StopSignal::listen().map_err(|e| StartError::Config(format!("signals cannot be listened for: {e}")))?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let mut stop = lifecycle::StopSignal::listen().map_err(|e| StartError::Config(format!("signals cannot be listened for: {e}")))?;
-    let directory = tokio::select! {
-        directory = open_directory(store.clone(), clock.clone()) => Arc::new(directory?),
-        _ = stop.received() => return Ok(()),
-    };
-    tokio::task::spawn_blocking(crate::domain::mobile::warm_up);
-    let sweeper = tokio::spawn(sweep(directory.clone()));
+    let directory = Arc::new(OnceLock::new());
     let draining = Arc::new(AtomicBool::new(false));
     let router = api::router(AppState {
-        directory,
+        directory: directory.clone(),
         verifier,
-        clock,
+        clock: clock.clone(),
         in_flight: Arc::new(Semaphore::new(server.max_in_flight)),
         request_deadline: server.request_deadline(),
         max_body_bytes: server.max_body_bytes,
         draining: draining.clone(),
     });
     tracing::info!(%address, "listening");
-    announce(address);
-    lifecycle::run(listener, router, &server, &draining, stop).await;
-    sweeper.abort();
+    tokio::task::spawn_blocking(crate::domain::mobile::warm_up);
+    let opened = async {
+        let opened = open_directory(store.clone(), clock).await?;
+        let directory = directory.get_or_init(|| opened);
+        announce(address);
+        sweep(directory).await
+    };
+    let ended = tokio::select! {
+        failed = opened => failed,
+        () = lifecycle::run(listener, router, &server, &draining, stop) => Ok(()),
+    };
     store.close().await;
     tracing::info!("stopped");
-    Ok(())
+    ended
 }
 
 /// The directory on a database that may still be on its way: waits for it, but not for a schema that is wrong.
@@ -118,7 +122,16 @@ fn open_store(data: &DataConfig, database: &DatabaseConfig) -> Result<Arc<dyn St
             let options = SqliteOptions { path, readers: database.database_readers, search_budget: database.search_budget() };
             Arc::new(Sqlite::open(options)?)
         }
-        DatabaseUrl::Postgres(_) => return Err(StartError::Config("later".into())),
+        DatabaseUrl::Postgres(url) => {
+            let options = PostgresOptions {
+                url,
+                pool_size: database.database_pool_size,
+                shared_clients: database.database_shared_clients,
+                search_budget: database.search_budget(),
+                statement_timeout: database.statement_timeout(),
+            };
+            Arc::new(Postgres::connect(options)?)
+        }
     })
 }
 
@@ -155,7 +168,8 @@ pub fn start_logs(server: &ServerConfig) -> Result<(), String> {
     crate::telemetry::logs::start(&server.log)
 }
 
-async fn sweep(directory: Arc<Directory>) {
+/// Forgets expired answers, again and again: it ends only with the process.
+async fn sweep(directory: &Directory) -> Result<(), StartError> {
     let mut ticks = tokio::time::interval(SWEEP_EVERY);
     loop {
         ticks.tick().await;

@@ -50,8 +50,11 @@ async fn live() -> Json<Live> {
     (status = 503, description = "It cannot: a dependency is down, or the node is stopping", body = Ready, content_type = "application/json"),
 ))]
 async fn ready(State(app): State<AppState>) -> Response {
-    let probe = tokio::time::timeout(PROBE_TIMEOUT, app.directory.ping()).await;
-    let database = if matches!(probe, Ok(Ok(()))) { "up" } else { "down" };
+    let answers = match app.directory.get() {
+        Some(directory) => matches!(tokio::time::timeout(PROBE_TIMEOUT, directory.ping()).await, Ok(Ok(()))),
+        None => false,
+    };
+    let database = if answers { "up" } else { "down" };
     let (code, status) = match database {
         _ if app.draining.load(Ordering::Relaxed) => (StatusCode::SERVICE_UNAVAILABLE, "draining"),
         "up" => (StatusCode::OK, "ready"),

@@ -15,15 +15,16 @@ use crate::service::Directory;
 use axum::Router;
 use axum::response::IntoResponse;
 use problem::{Kind, Problem};
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 
 /// What every handler can reach.
 #[derive(Clone)]
 pub struct AppState {
-    pub directory: Arc<Directory>,
+    /// Set once the database has been reached and its schema is right.
+    pub directory: Arc<OnceLock<Directory>>,
     pub verifier: Arc<dyn TokenVerifier>,
     pub clock: Arc<dyn Clock>,
     /// Requests at work at once.
@@ -32,6 +33,15 @@ pub struct AppState {
     pub max_body_bytes: usize,
     /// Set when the node is about to stop: readiness then says no.
     pub draining: Arc<AtomicBool>,
+}
+
+impl AppState {
+    /// The directory; 503 while the database has not been reached since the start.
+    pub fn directory(&self) -> Result<&Directory, Problem> {
+        self.directory
+            .get()
+            .ok_or_else(|| Problem::new(Kind::Unavailable, "The service is starting and waits for its database: try again shortly."))
+    }
 }
 
 /// The whole API.

@@ -7,6 +7,7 @@
 
 pub mod error;
 pub mod migrations;
+pub mod postgres;
 pub mod sqlite;
 
 pub use error::{Result, StoreError, Uniqueness};

@@ -3,9 +3,15 @@
 use std::io::IsTerminal;
 use tracing_subscriber::EnvFilter;
 
+/// Libraries that, below this level, log parameters of statements or headers of requests: people's data.
+const TELL_DATA: [&str; 2] = ["tokio_postgres=info", "h2=info"];
+
 /// Starts logging. `filter` is a level, or directives as `tracing` knows them; the error says what is wrong with it.
 pub fn start(filter: &str) -> Result<(), String> {
-    let filter = EnvFilter::try_new(filter).map_err(|e| format!("LOG is not a level or a tracing filter: {e}"))?;
+    let mut filter = EnvFilter::try_new(filter).map_err(|e| format!("LOG is not a level or a tracing filter: {e}"))?;
+    for quiet in TELL_DATA {
+        filter = filter.add_directive(quiet.parse().map_err(|e| format!("{quiet}: {e}"))?);
+    }
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let started = if std::io::stderr().is_terminal() {
         builder.with_target(false).try_init()

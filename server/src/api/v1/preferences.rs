@@ -31,7 +31,7 @@ async fn list(
     params: Params,
 ) -> Result<Response, Problem> {
     params.finish()?;
-    Ok(json(StatusCode::OK, &app.directory.list_preferences(&auth.call(None), &user_id).await?))
+    Ok(json(StatusCode::OK, &app.directory()?.list_preferences(&auth.call(None), &user_id).await?))
 }
 
 /// Read one preference
@@ -49,7 +49,7 @@ async fn read(
     params: Params,
 ) -> Result<Response, Problem> {
     params.finish()?;
-    Ok(json(StatusCode::OK, &app.directory.read_preference(&auth.call(None), &user_id, &key).await?))
+    Ok(json(StatusCode::OK, &app.directory()?.read_preference(&auth.call(None), &user_id, &key).await?))
 }
 
 /// Set one preference
@@ -82,7 +82,7 @@ async fn put(
     params.finish()?;
     let value = PreferenceValue::parse(write.json()?).map_err(|detail| Faults::field("", detail))?;
     let attempt = write.attempt(&app, auth.subject());
-    Ok(written(&app.directory.put_preference(&auth.call(attempt), &user_id, &key, value).await?))
+    Ok(written(&app.directory()?.put_preference(&auth.call(attempt), &user_id, &key, value).await?))
 }
 
 /// Delete one preference
@@ -105,5 +105,5 @@ async fn delete(
 ) -> Result<Response, Problem> {
     params.finish()?;
     let attempt = write.attempt(&app, auth.subject());
-    Ok(written(&app.directory.delete_preference(&auth.call(attempt), &user_id, &key).await?))
+    Ok(written(&app.directory()?.delete_preference(&auth.call(attempt), &user_id, &key).await?))
 }

@@ -110,6 +110,6 @@ async fn answer(
     if request.include_deleted {
         auth.require_admin()?;
     }
-    let page = app.directory.search_profiles(&auth.call(None), request, place).await?;
+    let page = app.directory()?.search_profiles(&auth.call(None), request, place).await?;
     Ok(json(StatusCode::OK, &SearchAnswer { profiles: page.profiles, next_cursor: page.next_cursor, total: page.total }))
 }

@@ -33,7 +33,7 @@ async fn create(State(app): State<AppState>, auth: TenantsAdmin, params: Params,
     params.finish()?;
     let document = write.document()?;
     let attempt = write.attempt(&app, auth.subject());
-    Ok(written(&app.directory.create_tenant(&auth.call(attempt), document).await?))
+    Ok(written(&app.directory()?.create_tenant(&auth.call(attempt), document).await?))
 }
 
 /// List tenants, by name
@@ -52,7 +52,7 @@ async fn list(State(app): State<AppState>, auth: TenantsAdmin, mut params: Param
         Some(Ok(limit)) if (1..=MAX_LIMIT).contains(&limit) => Some(limit),
         Some(_) => return Err(Faults::parameter("limit", format!("must be from 1 to {MAX_LIMIT}")).into()),
     };
-    let page = app.directory.list_tenants(&auth.call(None), limit, cursor.as_deref()).await?;
+    let page = app.directory()?.list_tenants(&auth.call(None), limit, cursor.as_deref()).await?;
     Ok(json(StatusCode::OK, &TenantsAnswer { tenants: page.tenants, next_cursor: page.next_cursor }))
 }
 
@@ -67,7 +67,7 @@ async fn list(State(app): State<AppState>, auth: TenantsAdmin, mut params: Param
 async fn read(State(app): State<AppState>, auth: TenantsAdmin, params: Params, headers: HeaderMap) -> Result<Response, Problem> {
     params.finish()?;
     let name = auth.tenant()?;
-    let tenant = app.directory.read_tenant(&auth.call(None), &name).await?;
+    let tenant = app.directory()?.read_tenant(&auth.call(None), &name).await?;
     Ok(versioned(&headers, tenant.version, &tenant))
 }
 
@@ -91,7 +91,7 @@ async fn update(State(app): State<AppState>, auth: TenantsAdmin, params: Params,
     let patch = TenantPatch::from_document(write.document()?)?;
     let name = auth.tenant()?;
     let attempt = write.attempt(&app, auth.subject());
-    Ok(written(&app.directory.update_tenant(&auth.call(attempt), &name, &patch, &write.expected).await?))
+    Ok(written(&app.directory()?.update_tenant(&auth.call(attempt), &name, &patch, &write.expected).await?))
 }
 
 /// Delete a tenant without live users
@@ -109,5 +109,5 @@ async fn delete(State(app): State<AppState>, auth: TenantsAdmin, params: Params,
     params.finish()?;
     let name = auth.tenant()?;
     let attempt = write.attempt(&app, auth.subject());
-    Ok(written(&app.directory.delete_tenant(&auth.call(attempt), &name, &write.expected).await?))
+    Ok(written(&app.directory()?.delete_tenant(&auth.call(attempt), &name, &write.expected).await?))
 }

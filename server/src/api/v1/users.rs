@@ -30,7 +30,7 @@ async fn read(
     params: Params,
 ) -> Result<Response, Problem> {
     params.finish()?;
-    Ok(json(StatusCode::OK, &app.directory.read_user(&auth.call(None), &user_id).await?))
+    Ok(json(StatusCode::OK, &app.directory()?.read_user(&auth.call(None), &user_id).await?))
 }
 
 /// Delete a user with all profiles
@@ -60,6 +60,7 @@ async fn delete(
     }
     let attempt = write.attempt(&app, auth.subject());
     let call = auth.call(attempt);
-    let outcome = if purge { app.directory.purge_user(&call, &user_id).await? } else { app.directory.delete_user(&call, &user_id).await? };
+    let outcome =
+        if purge { app.directory()?.purge_user(&call, &user_id).await? } else { app.directory()?.delete_user(&call, &user_id).await? };
     Ok(written(&outcome))
 }

@@ -1,0 +1,70 @@
+//! The store on PostgreSQL (15 or later).
+//!
+//! Two lanes lead to the database: a few shared clients that pipeline the indexed reads of single rows, and a pool for
+//! everything else. A database that is lost, or not there yet, makes calls answer `Unavailable`; nothing has to be
+//! done when it comes back.
+//!
+//! A write is one statement: the check of the version, the change and its rows in the log. Its transaction takes the
+//! locks of what it touches (see `locks`) before it takes its id, and the log is read in the order of these ids.
+
+mod changes;
+mod error;
+mod filter;
+mod idempotency;
+mod lanes;
+mod locks;
+mod maintenance;
+mod options;
+mod pool;
+mod preferences;
+mod profiles;
+mod purge;
+mod rows;
+mod search;
+mod tenants;
+mod tls;
+mod users;
+mod values;
+
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+
+pub use options::PostgresOptions;
+
+use super::error::Result;
+use lanes::Lanes;
+use pool::Pool;
+use std::time::Duration;
+
+/// How long a connection may take to be made.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// The store on PostgreSQL. Its clients reconnect by themselves until `close`.
+pub struct Postgres {
+    lanes: Lanes,
+    pool: Pool,
+    search_budget: Duration,
+    statement_timeout: Duration,
+}
+
+impl Postgres {
+    /// Fails only where the options cannot be right: the database need not be there yet. Called within a Tokio
+    /// runtime.
+    pub fn connect(options: PostgresOptions) -> Result<Self> {
+        let target = options.target()?;
+        Ok(Self {
+            lanes: Lanes::open(&target, options.shared_clients, options.statement_timeout),
+            pool: Pool::open(target, options.pool_size, options.statement_timeout)?,
+            search_budget: options.search_budget,
+            statement_timeout: options.statement_timeout,
+        })
+    }
+}
+
+impl std::fmt::Debug for Postgres {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Postgres").finish_non_exhaustive()
+    }
+}
