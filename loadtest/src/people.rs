@@ -53,7 +53,6 @@ pub fn person(seed: u64, at: u64) -> Profile {
     };
     let user_number = random.next();
     let created = TimestampMs(i64::try_from(FIRST_MS + at * 20_000 + random.below(20_000)).unwrap_or(i64::MAX));
-    let text = |text: &str| Text::from_stored(text.to_owned());
     Profile {
         tenant_name: tenant(random),
         profile_id: ProfileId(id(created, random)),
@@ -115,4 +114,8 @@ fn id(created: TimestampMs, random: &mut Random) -> Uuid {
     let rest = (u128::from(random.next()) << 64 | u128::from(random.next())) & ((1 << 80) - 1);
     let versioned = (time | rest) & !(0xf << 76) | (7 << 76);
     Uuid::from_u128(versioned & !(0x3 << 62) | (0x2 << 62))
+}
+
+fn text<const MAX: usize>(text: &str) -> Text<MAX> {
+    Text::from_stored(text.to_owned())
 }

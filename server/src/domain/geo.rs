@@ -2,6 +2,7 @@
 
 /// The radius of the sphere that distances are measured on: the mean one of the Earth (IUGG), in kilometres.
 pub const EARTH_RADIUS_KM: f64 = 6371.0088;
+pub const EARTH_DIAMETER_MM: f64 = 12_742_017_600.0;
 /// The largest distance there is lies below this, in kilometres.
 pub const MAX_KILOMETRES: f64 = 20_038.0;
 
@@ -14,21 +15,25 @@ pub struct Circle {
 }
 
 impl Circle {
-    /// What the square of half the chord to a place is, on a globe of radius 1: it grows with the distance and takes
-    /// no inverse function, so that every evaluator, in SQL or here, compares the same numbers.
+    /// How far away a place is, in millimetres along the great circle (haversine).
     ///
-    /// The steps and their order are those of the SQL texts of both stores.
-    pub fn haversine_to(&self, latitude: f64, longitude: f64) -> f64 {
-        let half = 0.5;
-        let rise = ((latitude - self.latitude).to_radians() * half).sin();
-        let run = ((longitude - self.longitude).to_radians() * half).sin();
-        rise * rise + self.latitude.to_radians().cos() * latitude.to_radians().cos() * run * run
+    /// A whole number, so that every evaluator, in SQL or here, comes to the same: the steps and their order are those
+    /// of the stores' SQL, and what rounding is left vanishes.
+    pub fn millimetres_to(&self, latitude: f64, longitude: f64) -> i64 {
+        let rise = ((latitude - self.latitude).to_radians() * 0.5).sin();
+        let run = ((longitude - self.longitude).to_radians() * 0.5).sin();
+        let haversine = rise * rise + self.latitude.to_radians().cos() * latitude.to_radians().cos() * run * run;
+        whole(EARTH_DIAMETER_MM * haversine.sqrt().min(1.0).asin())
     }
 
-    /// The haversine of its rim.
-    pub fn haversine(&self) -> f64 {
-        let half = (self.kilometres / EARTH_RADIUS_KM / 2.0).min(std::f64::consts::FRAC_PI_2).sin();
-        half * half
+    /// Whether a place lies within.
+    pub fn holds(&self, latitude: f64, longitude: f64) -> bool {
+        self.millimetres_to(latitude, longitude) <= self.millimetres()
+    }
+
+    /// The distance of its rim.
+    pub fn millimetres(&self) -> i64 {
+        whole(self.kilometres * 1e6)
     }
 
     /// The range of latitudes and the ranges of longitudes within which it lies.
@@ -53,6 +58,12 @@ impl Circle {
     }
 }
 
+fn whole(value: f64) -> i64 {
+    #[expect(clippy::cast_possible_truncation, reason = "a whole number, and the cast saturates")]
+    let whole = value.round_ties_even() as i64;
+    whole
+}
+
 /// A cell of the map at one level: an area between two latitudes and two longitudes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Cell {
@@ -62,7 +73,7 @@ pub struct Cell {
 }
 
 /// The sides of the cells of each level, in degrees: about 450, 55 and 7 kilometres.
-const SIDES: [f64; 3] = [4.0, 0.5, 0.0625];
+const LEVELS: [(u8, f64); 3] = [(0, 4.0), (1, 0.5), (2, 0.0625)];
 /// A place is looked for in at most so many cells.
 const MAX_CELLS: usize = 64;
 
@@ -75,12 +86,12 @@ fn step(degrees: f64, side: f64) -> i16 {
 
 /// The cells in which a place lies, one of each level.
 pub fn cells_of(latitude: f64, longitude: f64) -> impl Iterator<Item = Cell> {
-    (0_u8..).zip(SIDES).map(move |(level, side)| Cell { level, row: step(latitude, side), column: step(longitude, side) })
+    LEVELS.into_iter().map(move |(level, side)| Cell { level, row: step(latitude, side), column: step(longitude, side) })
 }
 
 /// The cells, all of one level, that cover an area; `None` when it takes too many of the largest.
 pub fn cells_between(latitudes: (f64, f64), longitudes: &[(f64, f64)]) -> Option<Vec<Cell>> {
-    (0_u8..).zip(SIDES).rev().find_map(|(level, side)| {
+    LEVELS.into_iter().rev().find_map(|(level, side)| {
         let rows = step(latitudes.0, side)..=step(latitudes.1, side);
         let columns: Vec<_> = longitudes.iter().map(|(west, east)| step(*west, side)..=step(*east, side)).collect();
         let count = rows.clone().count() * columns.iter().map(|range| range.clone().count()).sum::<usize>();
@@ -104,15 +115,15 @@ mod tests {
 
     #[test]
     fn paris_is_344_kilometres_from_london() {
-        let haversine = LONDON.haversine_to(48.8566, 2.3522);
-        assert!(haversine < LONDON.haversine());
-        assert!(haversine > Circle { kilometres: 343.0, ..LONDON }.haversine());
+        let millimetres = LONDON.millimetres_to(48.8566, 2.3522);
+        assert!((343_000_000..344_000_000).contains(&millimetres), "{millimetres}");
+        assert!(LONDON.holds(48.8566, 2.3522));
+        assert_eq!(LONDON.millimetres_to(51.5074, -0.1278), 0);
     }
 
     #[test]
     fn the_whole_globe_is_within_half_its_girth() {
-        let circle = Circle { latitude: 10.0, longitude: 20.0, kilometres: MAX_KILOMETRES };
-        assert!(circle.haversine_to(-10.0, -160.0) <= circle.haversine());
+        assert!(Circle { latitude: 10.0, longitude: 20.0, kilometres: MAX_KILOMETRES }.holds(-10.0, -160.0));
     }
 
     proptest! {
@@ -127,7 +138,7 @@ mod tests {
             let latitude = (at.0 + bearing.0 * reach).clamp(-90.0, 90.0);
             let around = at.1 + bearing.1 * reach / at.0.to_radians().cos().max(0.01);
             let longitude = (around + 180.0).rem_euclid(360.0) - 180.0;
-            prop_assume!(circle.haversine_to(latitude, longitude) <= circle.haversine());
+            prop_assume!(circle.holds(latitude, longitude));
             let (latitudes, longitudes) = circle.bounds();
             prop_assert!((latitudes.0..=latitudes.1).contains(&latitude));
             prop_assert!(longitudes.iter().any(|range| (range.0..=range.1).contains(&longitude)), "{longitudes:?} {longitude}");

@@ -10,10 +10,8 @@ use super::search_text::begins_unspaced;
 use super::tenant::TenantName;
 use super::text::Text;
 
-/// Beginnings of words are kept at these lengths, in characters. Up to 8, so that "robert" and "roberts" differ.
-const WORD_LENGTHS: [usize; 9] = [1, 2, 3, 4, 5, 6, 7, 8, 10];
-/// Numbers are many and all differ: fewer beginnings tell them apart.
-const NUMBER_LENGTHS: [usize; 5] = [1, 3, 5, 7, 10];
+/// Beginnings are kept up to this length, in characters: so that "robert" and "roberts" differ.
+const LONGEST: usize = 8;
 
 /// A fact that has a gram.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,16 +56,7 @@ impl Grams {
         let mut grams = Vec::with_capacity(96);
         for line in doc.split('\n') {
             for_each_segment(line, |segment, behind| {
-                let (lengths, text) = beginnings(segment);
-                let mut ends = text.char_indices().map(|(at, c)| at + c.len_utf8());
-                let mut length = 0;
-                for wanted in lengths {
-                    match ends.nth(wanted - length - 1) {
-                        Some(end) => grams.push(self.gram(Fact::Beginning(&text[..end]))),
-                        None => break,
-                    }
-                    length = *wanted;
-                }
+                grams.extend(kept_beginnings(segment).map(|beginning| self.gram(Fact::Beginning(beginning))));
                 grams.extend(pair(segment, behind).map(|pair| self.gram(pair)));
             });
         }
@@ -84,16 +73,11 @@ impl Grams {
         grams
     }
 
-    /// Grams that every profile has in which `needle` is found; none for what is too short or too common to tell.
+    /// Grams that every profile has in which `needle` is found; none for a number of nothing but zeros.
     pub fn of_needle(self, needle: &str) -> Vec<i32> {
         let mut grams = Vec::new();
         for_each_segment(needle, |segment, behind| {
-            let (lengths, text) = beginnings(segment);
-            let length = text.chars().count();
-            if let Some(longest) = lengths.iter().rev().find(|wanted| **wanted <= length) {
-                let end = text.char_indices().nth(*longest).map_or(text.len(), |(at, _)| at);
-                grams.push(self.gram(Fact::Beginning(&text[..end])));
-            }
+            grams.extend(kept_beginnings(segment).last().map(|longest| self.gram(Fact::Beginning(longest))));
             grams.extend(pair(segment, behind).map(|pair| self.gram(pair)));
         });
         grams
@@ -109,15 +93,18 @@ fn for_each_segment<'a>(line: &'a str, mut each: impl FnMut(&'a str, Option<&'a 
     }
 }
 
-/// The lengths at which beginnings of a segment are kept, and the text to take them from. It depends on the first
-/// characters alone, so that a beginning of a segment is treated as the segment is.
-fn beginnings(segment: &str) -> (&'static [usize], &str) {
-    if segment.starts_with(|c: char| c.is_ascii_digit()) {
-        // A national number is kept with and without its 0.
-        (&NUMBER_LENGTHS, segment.trim_start_matches('0'))
-    } else {
-        (&WORD_LENGTHS, segment)
-    }
+/// The beginnings of a segment that are kept, from the shortest on. Whether one is depends on itself alone: so the
+/// beginning of a segment keeps what it has in common with the segment.
+fn kept_beginnings(segment: &str) -> impl Iterator<Item = &str> {
+    // A national number stands with and without its 0.
+    let begins_with_digit = segment.starts_with(|c: char| c.is_ascii_digit());
+    let text = if begins_with_digit { segment.trim_start_matches('0') } else { segment };
+    let mut has_digit = false;
+    text.char_indices().take(LONGEST).enumerate().filter_map(move |(before, (at, c))| {
+        has_digit |= c.is_ascii_digit();
+        // Numbers are many and all differ: every other beginning tells them apart as well.
+        (!has_digit || before % 2 == 0).then(|| &text[..at + c.len_utf8()])
+    })
 }
 
 fn pair<'a>(segment: &'a str, behind: Option<&str>) -> Option<Fact<'a>> {
@@ -152,12 +139,7 @@ mod tests {
     fn of_text(tenant: &str, text: &str) -> Vec<i32> {
         let mut grams_of_text = Vec::new();
         for_each_segment(&search_text(text), |segment, behind| {
-            let (lengths, text) = beginnings(segment);
-            let count = text.chars().count();
-            for length in lengths.iter().filter(|length| **length <= count) {
-                let beginning: String = text.chars().take(*length).collect();
-                grams_of_text.push(grams(tenant).gram(Fact::Beginning(&beginning)));
-            }
+            grams_of_text.extend(kept_beginnings(segment).map(|beginning| grams(tenant).gram(Fact::Beginning(beginning))));
             grams_of_text.extend(pair(segment, behind).map(|pair| grams(tenant).gram(pair)));
         });
         grams_of_text

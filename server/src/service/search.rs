@@ -62,7 +62,8 @@ impl Directory {
             Vec::new()
         });
         let filter = request.filter.as_deref().and_then(|text| filter::parse(text).map_err(|e| note("filter", e.to_string())).ok());
-        let sort = request.sort_by.as_deref().map_or(Ok(Sort::DEFAULT), Sort::parse).unwrap_or_else(|detail| {
+        let circles = filter.as_ref().map(Filter::circles).unwrap_or_default();
+        let sort = request.sort_by.as_deref().map_or(Ok(Sort::DEFAULT), |text| Sort::parse(text, &circles)).unwrap_or_else(|detail| {
             note("sort_by", detail);
             Sort::DEFAULT
         });

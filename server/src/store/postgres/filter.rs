@@ -5,6 +5,7 @@
 //! `IS NOT TRUE`, which takes NULL for false.
 
 use crate::domain::filter::{AttributeCondition, Condition, Field, Filter, Order, TextField, TextOp};
+use crate::domain::geo::{Circle, EARTH_DIAMETER_MM};
 use tokio_postgres::types::{ToSql, Type};
 use uuid::Uuid;
 
@@ -93,7 +94,23 @@ fn comparison(condition: &Condition, values: &mut Values) -> String {
             equality("p.active", *equal, &value)
         }
         Condition::Attribute(condition) => attribute(condition, values),
+        Condition::Near(circle) => {
+            let distance = distance(circle, values);
+            order(&distance, Order::LessOrEqual, &values.bind(Value::Integer(circle.millimetres())))
+        }
     }
+}
+
+/// How far from the circle's centre, in millimetres: step by step as `Circle::millimetres_to`.
+pub(super) fn distance(circle: &Circle, values: &mut Values) -> String {
+    let latitude = values.bind(Value::Number(circle.latitude));
+    let longitude = values.bind(Value::Number(circle.longitude));
+    format!(
+        "round({EARTH_DIAMETER_MM:?}::float8 * asin(least(1::float8, sqrt(\
+         sin(radians(p.latitude - {latitude}) * 0.5::float8) * sin(radians(p.latitude - {latitude}) * 0.5::float8) \
+         + cos(radians({latitude})) * cos(radians(p.latitude)) \
+         * sin(radians(p.longitude - {longitude}) * 0.5::float8) * sin(radians(p.longitude - {longitude}) * 0.5::float8)))))::bigint"
+    )
 }
 
 fn presence(field: &Field, values: &mut Values) -> String {

@@ -89,6 +89,7 @@ fn sort_column(field: SortField) -> &'static str {
         SortField::CountryId => "p.country_id",
         SortField::EmailId => "p.email_key",
         SortField::UserId => "p.user_id",
+        SortField::Distance(_) => "sort_key",
     }
 }
 

@@ -2,6 +2,7 @@
 //! it stands under `and` and `or`, and `not` asks `IS NOT TRUE`. So a comparison stays as plain as an index needs it.
 
 use crate::domain::filter::{AttributeCondition, Condition, Field, Filter, IntegerField, NumberField, Order, TextField, TextOp};
+use crate::domain::geo::Circle;
 use rusqlite::types::Value;
 
 /// SQL text with the values of its numbered parameters. Values are never part of the text.
@@ -62,7 +63,21 @@ impl Sql {
             Condition::ProfileId { equal, value } => self.push_order("profile_id", equality(*equal), value.0.as_bytes().to_vec()),
             Condition::Active { equal, value } => self.push_order("active", equality(*equal), i64::from(*value)),
             Condition::Attribute(condition) => self.push_attribute(condition),
+            Condition::Near(circle) => {
+                self.push_distance(circle);
+                self.push(" <= ");
+                self.bind(circle.millimetres());
+            }
         }
+    }
+
+    /// How far from the circle's centre, in millimetres.
+    pub fn push_distance(&mut self, circle: &Circle) {
+        self.push("distance_mm(latitude, longitude, ");
+        self.bind(circle.latitude);
+        self.push(", ");
+        self.bind(circle.longitude);
+        self.push(")");
     }
 
     fn push_present(&mut self, field: &Field) {

@@ -188,6 +188,6 @@ fn column(field: SortField) -> &'static str {
 fn may_be_missing(field: SortField) -> bool {
     match field {
         SortField::FullName | SortField::CreatedAt | SortField::UpdatedAt | SortField::UserId => false,
-        SortField::BirthDate | SortField::CityId | SortField::CountryId | SortField::EmailId => true,
+        SortField::BirthDate | SortField::CityId | SortField::CountryId | SortField::EmailId | SortField::Distance(_) => true,
     }
 }
