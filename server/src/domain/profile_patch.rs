@@ -228,3 +228,6 @@ fn set_attributes(patch: Patch<AttributesPatch>, profile: &mut Profile, faults: 
         Err(detail) => faults.add_field("attributes", detail),
     }
 }
+
+#[cfg(test)]
+mod tests;

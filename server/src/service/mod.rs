@@ -14,7 +14,8 @@ pub use call::{AdminCall, Call};
 pub use error::{Error, Result};
 
 use crate::domain::clock::{Clock, TimestampMs};
-use crate::domain::idempotency::KEPT_FOR_MS;
+use crate::domain::idempotency::{KEPT_FOR_MS, Record};
+use crate::domain::tenant::TenantName;
 use crate::store::Store;
 use cursor::CursorSeal;
 use retry::Turns;
@@ -41,6 +42,14 @@ impl Directory {
     /// Whether the store answers.
     pub async fn ping(&self) -> Result<()> {
         Ok(self.store.ping().await?)
+    }
+
+    /// A request that found nothing to change has its answer too, and a repeat must not find anything to change later.
+    async fn record_unchanged(&self, tenant: &TenantName, record: Option<Record>) -> Result<()> {
+        match record {
+            Some(record) => Ok(self.store.record_answer(tenant, &record).await?),
+            None => Ok(()),
+        }
     }
 
     /// Forgets recorded answers that are older than 24 hours; how many.

@@ -136,10 +136,11 @@ impl Directory {
                     let new = replacement.as_ref().map_or(&old, |replacement| &replacement.profile);
                     let written = Written::Profile { created: false, profile: Box::new(new.clone()) };
                     let record = record(call.attempt.as_ref(), Concerns::Profile(profile_id), &written);
-                    if replacement.is_none() && record.is_none() {
+                    let Some(replacement) = replacement else {
+                        self.record_unchanged(&call.tenant, record).await?;
                         return Ok(Some(written));
-                    }
-                    let swapped = self.store.replace_profiles(&call.tenant, replacement.as_slice(), record.as_ref()).await?;
+                    };
+                    let swapped = self.store.replace_profiles(&call.tenant, &[replacement], record.as_ref()).await?;
                     Ok(swapped.then_some(written))
                 })
                 .await

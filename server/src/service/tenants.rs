@@ -50,7 +50,9 @@ impl Directory {
                 let old = self.expected_tenant(call, name, expected).await?;
                 let now = self.now();
                 let Some(new) = patch.clone().apply(&old, &call.subject, now) else {
-                    return Ok(Written::Tenant { created: false, tenant: old });
+                    let written = Written::Tenant { created: false, tenant: old };
+                    self.record_unchanged(name, record(call.attempt.as_ref(), Concerns::Tenant, &written)).await?;
+                    return Ok(written);
                 };
                 let change = Change::of_tenant(ChangeKind::TenantUpdated, name, new.version, &call.subject, now);
                 let written = Written::Tenant { created: false, tenant: new.clone() };

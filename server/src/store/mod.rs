@@ -5,6 +5,8 @@
 //! read that starts after a write returned sees it; every statement is bound to the tenant given first. An unknown
 //! tenant is `TenantUnknown`, a suspended one `TenantSuspended`, wherever a method does not say otherwise.
 
+#[cfg(test)]
+pub mod conformance;
 pub mod error;
 pub mod migrations;
 pub mod postgres;
@@ -138,6 +140,9 @@ pub trait TenantStore: Send + Sync {
 pub trait IdempotencyStore: Send + Sync {
     /// What was recorded under the attempt's key for its subject within the last 24 hours. Tenants may be unknown.
     async fn read_recorded(&self, tenant: &TenantName, attempt: &Attempt) -> Result<Option<Recorded>>;
+
+    /// Records the answer to a request that found nothing to change.
+    async fn record_answer(&self, tenant: &TenantName, record: &Record) -> Result<()>;
 
     /// Removes what was recorded before `before`, a bounded number at once; how many.
     async fn sweep_recorded(&self, before: TimestampMs) -> Result<u64>;

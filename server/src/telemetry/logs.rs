@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use tracing_subscriber::EnvFilter;
 
 /// Libraries that, below this level, log parameters of statements or headers of requests: people's data.
-const TELL_DATA: [&str; 2] = ["tokio_postgres=info", "h2=info"];
+const TELL_DATA: [&str; 2] = ["tokio_postgres=warn", "h2=info"];
 
 /// Starts logging. `filter` is a level, or directives as `tracing` knows them; the error says what is wrong with it.
 pub fn start(filter: &str) -> Result<(), String> {

@@ -2,7 +2,7 @@
 
 use super::Postgres;
 use super::lanes::Read;
-use super::pool::Params;
+use super::pool::{Attempted, Params, Session};
 use crate::domain::clock::TimestampMs;
 use crate::domain::idempotency::{Attempt, KEPT_FOR_MS, Record, Recorded};
 use crate::domain::tenant::TenantName;
@@ -98,6 +98,11 @@ impl IdempotencyStore for Postgres {
         row.as_ref().map(recorded).transpose()
     }
 
+    async fn record_answer(&self, tenant: &TenantName, record: &Record) -> Result<()> {
+        let record = &StoredRecord::new(tenant, record)?;
+        Ok(self.pool.write(|session| record_alone(session, record)).await?)
+    }
+
     async fn sweep_recorded(&self, before: TimestampMs) -> Result<u64> {
         let (before, limit) = (before.0, SWEEP_LIMIT);
         let params: &Params<'_> = &[&before, &limit];
@@ -105,6 +110,12 @@ impl IdempotencyStore for Postgres {
         let swept: i64 = row.try_get("written").map_err(StoreError::internal)?;
         Ok(swept.unsigned_abs())
     }
+}
+
+async fn record_alone(session: Session, record: &StoredRecord<'_>) -> Attempted<()> {
+    session.begin("BEGIN").await?;
+    session.record(record).await?;
+    session.end(true).await
 }
 
 fn recorded(row: &Row) -> Result<Recorded> {

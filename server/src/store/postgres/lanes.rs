@@ -5,6 +5,7 @@
 use super::CONNECT_TIMEOUT;
 use super::error::{Failure, connect_cause};
 use super::options::Target;
+use super::plans::{self, PlanAge};
 use crate::store::error::{Result, StoreError};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -50,6 +51,7 @@ struct LaneClient {
     statements: [OnceCell<Statement>; Read::ALL.len()],
     /// Says that another client is to take this one's place.
     retired: Notify,
+    plans: PlanAge,
 }
 
 /// How a lane stands.
@@ -101,8 +103,9 @@ impl Lanes {
             };
             let useless = failure.is_lost() || failure.is_stale_plan() || failure.is_read_only();
             if useless {
-                lane.retired.notify_one();
-                self.forget(&lane).await;
+                // A lost connection says nothing about the others; another schema, or another role, concerns all.
+                let all = if failure.is_lost() { vec![lane] } else { self.states.iter().filter_map(usable).collect() };
+                self.replace(&all).await;
             }
             if !useless || tries_left == 0 {
                 return Err(failure.into());
@@ -134,12 +137,12 @@ impl Lanes {
         }
     }
 
-    /// Waits until the keeper has taken this client out, so that a second try cannot meet it again.
-    async fn forget(&self, lane: &Arc<LaneClient>) {
+    /// Gives clients up and waits until they are out, so that a second try cannot meet them again.
+    async fn replace(&self, lanes: &[Arc<LaneClient>]) {
+        lanes.iter().for_each(|lane| lane.retired.notify_one());
+        let is_one = |state: &State| matches!(state, State::Up(up) if lanes.iter().any(|lane| Arc::ptr_eq(up, lane)));
         for state in &self.states {
-            let mut state = state.clone();
-            let gone = state.wait_for(|state| !matches!(state, State::Up(up) if Arc::ptr_eq(up, lane)));
-            let _ = timeout(GRACE, gone).await;
+            let _ = timeout(GRACE, state.clone().wait_for(|state| !is_one(state))).await;
         }
     }
 }
@@ -167,11 +170,14 @@ async fn settled(mut state: watch::Receiver<State>) -> std::result::Result<Arc<L
 
 impl LaneClient {
     fn new(client: Client) -> Self {
-        Self { client, statements: std::array::from_fn(|_| OnceCell::new()), retired: Notify::new() }
+        Self { client, statements: std::array::from_fn(|_| OnceCell::new()), retired: Notify::new(), plans: PlanAge::new() }
     }
 
     async fn read(&self, read: Read, params: &[&(dyn ToSql + Sync)]) -> std::result::Result<Option<Row>, tokio_postgres::Error> {
         let statement = self.statements[read as usize].get_or_try_init(|| self.client.prepare(read.sql())).await?;
+        if self.plans.is_due() {
+            plans::make_anew(&self.client);
+        }
         self.client.query_opt(statement, params).await
     }
 }
@@ -192,20 +198,19 @@ impl Keeper {
                 connected = self.connect_after(delay) => connected,
                 () = closes(&mut closing) => break,
             };
-            let next_delay = (delay * 2).clamp(FIRST_DELAY, LONGEST_DELAY);
             match connected {
                 Ok((lane, driver)) => {
                     let since = Instant::now();
                     let Some(reason) = self.serve(lane, driver, &mut closing).await else { break };
                     tracing::warn!(reason, "a shared client of the database is replaced");
-                    // A connection that held deserves a new one at once; after one that did not, patience.
-                    delay = if since.elapsed() > LONGEST_DELAY { Duration::ZERO } else { next_delay };
-                    self.state.send_replace(if delay > FIRST_DELAY { State::Down(reason.into()) } else { State::Connecting });
+                    // A connection that held deserves a new one at once; one that did not must not spin.
+                    delay = if since.elapsed() > LONGEST_DELAY { Duration::ZERO } else { FIRST_DELAY };
+                    self.state.send_replace(State::Connecting);
                 }
                 Err(reason) => {
                     tracing::warn!(reason, "the database cannot be reached");
                     self.state.send_replace(State::Down(reason.into()));
-                    delay = next_delay;
+                    delay = (delay * 2).clamp(FIRST_DELAY, LONGEST_DELAY);
                 }
             }
         }

@@ -15,6 +15,7 @@ mod lanes;
 mod locks;
 mod maintenance;
 mod options;
+mod plans;
 mod pool;
 mod preferences;
 mod profiles;
@@ -27,7 +28,7 @@ mod users;
 mod values;
 
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
@@ -46,7 +47,6 @@ pub struct Postgres {
     lanes: Lanes,
     pool: Pool,
     search_budget: Duration,
-    statement_timeout: Duration,
 }
 
 impl Postgres {
@@ -58,7 +58,6 @@ impl Postgres {
             lanes: Lanes::open(&target, options.shared_clients, options.statement_timeout),
             pool: Pool::open(target, options.pool_size, options.statement_timeout)?,
             search_budget: options.search_budget,
-            statement_timeout: options.statement_timeout,
         })
     }
 }

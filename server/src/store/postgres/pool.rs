@@ -1,12 +1,13 @@
 //! The pool: clients that serve one call at a time, with their statements prepared and kept.
 
 use super::CONNECT_TIMEOUT;
-use super::error::Failure;
+use super::error::{Failure, is_lost};
 use super::idempotency::{FORGET_OUTDATED, RECORD, StoredRecord};
 use super::locks::{Locks, TAKE_LOCKS};
 use super::options::Target;
+use super::plans;
 use crate::store::error::{Result, StoreError};
-use deadpool_postgres::{Manager, ManagerConfig, Object, RecyclingMethod, Runtime};
+use deadpool_postgres::{Hook, Manager, ManagerConfig, Object, RecyclingMethod, Runtime};
 use futures::FutureExt;
 use futures::future::{try_join, try_join3};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -46,6 +47,13 @@ impl Pool {
             .create_timeout(Some(CONNECT_TIMEOUT))
             .recycle_timeout(Some(CONNECT_TIMEOUT))
             .runtime(Runtime::Tokio1)
+            .pre_recycle(Hook::sync_fn(|client, metrics| {
+                let last_used = metrics.recycled.map_or(Duration::ZERO, |at| at - metrics.created);
+                if plans::due_between(last_used, metrics.created.elapsed()) {
+                    plans::make_anew(client);
+                }
+                Ok(())
+            }))
             .build()
             .map_err(StoreError::internal)?;
         Ok(Self { pool, drain: statement_timeout })
@@ -73,7 +81,7 @@ impl Pool {
     {
         let mut lost = false;
         for tries_left in (0..TRIES).rev() {
-            let session = Session { client: self.pool.get().await?, open: AtomicBool::new(false) };
+            let session = Session::new(self.pool.get().await?);
             let failure = match work(session).await {
                 Ok(done) => return Ok(done),
                 Err(failure) => failure,
@@ -134,13 +142,35 @@ impl Pool {
 
 /// A client of the pool for the time of one call. Dropped within a transaction, it is rolled back.
 pub(super) struct Session {
-    client: Object,
+    /// Taken when it is dropped, and only then.
+    client: Option<Object>,
+    /// Within a transaction.
     open: AtomicBool,
+    /// Of no more use to anybody.
+    lost: AtomicBool,
 }
 
 impl Session {
+    fn new(client: Object) -> Self {
+        Self { client: Some(client), open: AtomicBool::new(false), lost: AtomicBool::new(false) }
+    }
+
+    fn client(&self) -> Attempted<&Object> {
+        self.client.as_ref().ok_or_else(|| StoreError::internal("a session without a client").into())
+    }
+
+    /// Remembers that the connection broke: the pool may not have noticed when it gets the client back.
+    fn noted<T>(&self, result: std::result::Result<T, tokio_postgres::Error>) -> Attempted<T> {
+        result.map_err(|e| {
+            if is_lost(&e) {
+                self.lost.store(true, Ordering::Relaxed);
+            }
+            e.into()
+        })
+    }
+
     pub(super) async fn query(&self, sql: &'static str, params: &Params<'_>) -> Attempted<Vec<Row>> {
-        let statement = self.client.prepare_cached(sql).await?;
+        let [statement] = self.prepare([sql]).await?;
         self.run(&statement, params).await
     }
 
@@ -150,24 +180,24 @@ impl Session {
     }
 
     pub(super) async fn run(&self, statement: &Statement, params: &Params<'_>) -> Attempted<Vec<Row>> {
-        Ok(self.client.query(statement, params).await?)
+        self.noted(self.client()?.query(statement, params).await)
     }
 
     /// A statement whose text is made for one call: it is neither named nor kept.
     pub(super) async fn run_once(&self, sql: &str, params: &[(&(dyn ToSql + Sync), Type)]) -> Attempted<Vec<Row>> {
-        Ok(self.client.query_typed(sql, params).await?)
+        self.noted(self.client()?.query_typed(sql, params).await)
     }
 
     /// Statements without parameters and answers.
     pub(super) async fn batch(&self, sql: &str) -> Attempted<()> {
-        Ok(self.client.batch_execute(sql).await?)
+        self.noted(self.client()?.batch_execute(sql).await)
     }
 
     /// Statements that can be sent behind one another without waiting.
     pub(super) async fn prepare<const N: usize>(&self, texts: [&'static str; N]) -> Attempted<[Statement; N]> {
         let mut statements = Vec::with_capacity(N);
         for sql in texts {
-            statements.push(self.client.prepare_cached(sql).await?);
+            statements.push(self.noted(self.client()?.prepare_cached(sql).await)?);
         }
         statements.try_into().map_err(|_| StoreError::internal("a statement is missing").into())
     }
@@ -238,9 +268,12 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        if *self.open.get_mut() {
+        let Some(client) = self.client.take() else { return };
+        if *self.lost.get_mut() {
+            drop(Object::take(client));
+        } else if *self.open.get_mut() {
             // Polled once it is sent, and whoever uses the client next comes behind it.
-            let _ = self.client.batch_execute("ROLLBACK").now_or_never();
+            let _ = client.batch_execute("ROLLBACK").now_or_never();
         }
     }
 }

@@ -14,11 +14,8 @@ pub(super) const BEGIN_SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ R
 
 pub(super) const READ_STATE: &str = "SELECT suspended FROM tenants WHERE tenant_name = $1";
 
-pub(super) const READ_PROFILES: &str = concat!(
-    "SELECT ",
-    profile_columns!("p"),
-    " FROM profiles p WHERE p.tenant_name = $1 AND p.user_id = $2 ORDER BY p.created_at, p.profile_id"
-);
+pub(super) const READ_PROFILES: &str =
+    concat!("SELECT ", profile_columns!("p"), " FROM profiles p WHERE p.tenant_name = $1 AND p.user_id = $2");
 
 pub(super) const READ_PREFERENCES: &str =
     "SELECT preference_key, preference_value::text FROM preferences WHERE tenant_name = $1 AND user_id = $2";
@@ -32,7 +29,9 @@ pub(super) async fn read_user(session: Session, tenant: &TenantName, user_id: &U
     };
     let (state, profiles, prefs) = session.within(BEGIN_SNAPSHOT, reads).await?;
     rows::check_tenant(state.first().ok_or(StoreError::TenantUnknown)?)?;
-    let profiles = profiles.iter().map(|row| rows::profile(row, 0)).collect::<Result<_, _>>()?;
+    let mut profiles = profiles.iter().map(|row| rows::profile(row, 0)).collect::<Result<Vec<_>, _>>()?;
+    // Sorted here: asked for an order, the planner may take the index that has it over the one that finds the user.
+    profiles.sort_unstable_by_key(|profile| (profile.created_at, profile.profile_id));
     let preferences = prefs.iter().map(|row| preferences::preference(row, 0)).collect::<Result<_, _>>()?;
     Ok(UserRows { profiles, preferences })
 }

@@ -82,6 +82,15 @@ impl IdempotencyStore for Sqlite {
         .await
     }
 
+    async fn record_answer(&self, tenant: &TenantName, record: &Record) -> Result<()> {
+        let (tenant, record) = (tenant.clone(), record.clone());
+        self.write(move |connection| {
+            claim_record(connection, &tenant, Some(&record), None)?;
+            Ok(Verdict::Keep(()))
+        })
+        .await
+    }
+
     async fn sweep_recorded(&self, before: TimestampMs) -> Result<u64> {
         self.write(move |connection| {
             let swept = connection.prepare_cached(SWEEP_RECORDS)?.execute(params![before.0, SWEPT_AT_ONCE])?;

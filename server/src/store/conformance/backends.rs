@@ -1,0 +1,59 @@
+//! A new store for each case, and its end.
+
+use super::fixtures::{START, World};
+use crate::store::Store;
+use std::future::Future;
+use std::sync::Arc;
+use tempfile::TempDir;
+
+async fn run<F: Future<Output = ()>>(store: Arc<dyn Store>, migrate: bool, case: impl FnOnce(World) -> F) {
+    let world = World::new(Arc::clone(&store));
+    if migrate {
+        store.migrate(START).await.unwrap();
+        world.create_own_tenant().await;
+    }
+    case(world).await;
+    store.close().await;
+}
+
+pub mod sqlite {
+    use super::{Arc, Future, Store, TempDir, World, run};
+    use crate::store::sqlite::{Sqlite, SqliteOptions};
+    use std::time::Duration;
+
+    pub async fn fresh<F: Future<Output = ()>>(case: impl FnOnce(World) -> F) {
+        let (store, _scratch) = open();
+        run(store, false, case).await;
+    }
+
+    pub async fn migrated<F: Future<Output = ()>>(case: impl FnOnce(World) -> F) {
+        let (store, _scratch) = open();
+        run(store, true, case).await;
+    }
+
+    /// The file goes when the second value is dropped.
+    pub fn open() -> (Arc<dyn Store>, TempDir) {
+        let scratch = tempfile::tempdir().unwrap();
+        let path = scratch.path().join("n_users.db");
+        // A budget that only a broken query exceeds: these cases are about what is found, on a busy machine too.
+        let options = SqliteOptions { path, readers: 2, search_budget: Duration::from_secs(20) };
+        (Arc::new(Sqlite::open(options).unwrap()), scratch)
+    }
+}
+
+pub mod postgres {
+    use super::{Arc, Future, Store, World, run};
+    use crate::store::postgres::testing;
+
+    pub async fn fresh<F: Future<Output = ()>>(case: impl FnOnce(World) -> F) {
+        run(open().await, false, case).await;
+    }
+
+    pub async fn migrated<F: Future<Output = ()>>(case: impl FnOnce(World) -> F) {
+        run(open().await, true, case).await;
+    }
+
+    pub async fn open() -> Arc<dyn Store> {
+        Arc::new(testing::fresh().await)
+    }
+}

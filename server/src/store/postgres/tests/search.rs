@@ -1,0 +1,209 @@
+//! Search in SQL against the reference in `domain`.
+
+use super::super::Postgres;
+use super::super::testing::{admin, connect, fresh_url, migrated, options};
+use super::*;
+use crate::domain::attributes::Attributes;
+use crate::domain::birth_date::BirthDate;
+use crate::domain::filter::{Filter, parse};
+use crate::domain::search::{Relation, Search, Sort, SortField, SortKey, Start};
+use crate::domain::search_text::needles;
+use crate::store::{Maintenance, StoreError};
+use serde_json::json;
+use std::cmp::Ordering;
+use std::time::Duration;
+
+fn search_for(filter: Option<Filter>) -> Search {
+    Search { needles: vec![], filter, sort: Sort::DEFAULT, limit: 200, start: Start::Offset(0), include_deleted: true }
+}
+
+/// Profiles with every combination that the filters below tell apart.
+fn people() -> Vec<Profile> {
+    let attributes = [
+        json!({}),
+        json!({"level": 3, "plan": "gold", "on": true, "deep": {"er": {"x": "y"}}}),
+        json!({"level": "3", "plan": null, "on": "true", "deep": {"er": []}}),
+        json!({"level": 3.5, "plan": "Gold", "on": false, "deep": ["er"], "0": "zero"}),
+        json!({"level": [3], "plan": {"a": 1}, "on": 1, "note": "a\u{0}b", "more": "\\u0000", "both": "\\\u{0}\u{0}"}),
+        json!({"level": -1e300, "plan": "", "note": "naïve 张伟", "tags": ["x"]}),
+        json!({"level": 18_446_744_073_709_551_615_u64, "plan": "gold\u{1}"}),
+    ];
+    let cities = [None, Some("BLR"), Some("Zürich"), Some("a%_b"), Some("blr")];
+    let names = ["Jo Smith", "JÜRGEN Müller", "张伟明", "Zoë", "jo smith"];
+    (0..70)
+        .map(|i| {
+            let mut p = profile_of(&format!("user-{i:02}"));
+            p.full_name = Text::parse(names[i % names.len()]).unwrap();
+            p.city_id = cities[i % 5].map(|city| Text::parse(city).unwrap());
+            p.email_id = (i % 3 != 0).then(|| EmailAddress::parse(&format!("Jo{i}@Bücher.example")).unwrap());
+            p.birth_date = (i % 4 != 0).then(|| BirthDate::parse(&format!("19{}0-01-02", i % 10)).unwrap());
+            p.attributes = Attributes::from_value(attributes[i % attributes.len()].clone()).unwrap();
+            p.latitude = (i % 2 == 0).then_some(f64::from(u32::try_from(i).unwrap()) - 30.5);
+            p.longitude = p.latitude;
+            p.created_at = TimestampMs(1_000 + i64::try_from(i / 7).unwrap());
+            if i % 6 == 5 { p.deleted("tester", TimestampMs(9_000)) } else { p }
+        })
+        .collect()
+}
+
+async fn peopled() -> (Postgres, Vec<Profile>) {
+    let store = migrated().await;
+    let people = people();
+    for profile in &people {
+        create(&store, profile).await;
+    }
+    (store, people)
+}
+
+const FILTERS: &[&str] = &[
+    "city_id pr",
+    "not (city_id pr)",
+    "city_id eq \"BLR\"",
+    "city_id ne \"BLR\"",
+    "not (city_id eq \"BLR\")",
+    "not (city_id ne \"BLR\")",
+    "city_id gt \"BLR\"",
+    "not (city_id gt \"BLR\")",
+    "city_id le \"Zürich\"",
+    "city_id co \"%\"",
+    "city_id co \"_\"",
+    "city_id sw \"Z\"",
+    "city_id ew \"rich\"",
+    "city_id ew \"ü\"",
+    "city_id co \"\"",
+    "full_name eq \"JO SMITH\"",
+    "full_name sw \"jurgen\"",
+    "full_name co \"伟\"",
+    "full_name ge \"zoe\"",
+    "email_id eq \"JO4@xn--bcher-kva.example\"",
+    "email_id co \"JO1\"",
+    "email_id ne \"jo1@bücher.example\"",
+    "birth_date ge \"1950-01-02\"",
+    "not (birth_date ge \"1950-01-02\")",
+    "birth_date ne \"1950-01-02\"",
+    "latitude gt 0",
+    "not (latitude gt 0) and longitude pr",
+    "latitude ne -30.5",
+    "active eq true",
+    "active ne true",
+    "deleted_at pr",
+    "deleted_at gt 8999 or city_id eq \"blr\"",
+    "not (deleted_at gt 8999)",
+    "version eq 2",
+    "created_at lt 1004 and (city_id pr or email_id pr) and not (full_name sw \"jo\" and city_id pr)",
+    "user_id eq \"user-07\"",
+    "attributes.level eq 3",
+    "attributes.level ne 3",
+    "attributes.level gt 3",
+    "not (attributes.level gt 3)",
+    "attributes.level lt 0",
+    "attributes.level ge 18446744073709551615",
+    "attributes.level eq \"3\"",
+    "attributes.level pr",
+    "attributes.plan pr",
+    "attributes.plan eq \"gold\"",
+    "attributes.plan co \"old\"",
+    "attributes.plan gt \"Gold\"",
+    "attributes.plan eq \"\"",
+    "attributes.plan ne \"gold\"",
+    "attributes.on eq true",
+    "attributes.on ne true",
+    "attributes.on eq false",
+    "attributes.deep.er.x eq \"y\"",
+    "attributes.deep.er pr",
+    "attributes.deep.0 pr",
+    "attributes.tags.0 pr",
+    "attributes.note co \"张\"",
+    "attributes.more eq \"\\\\u0000\"",
+];
+
+#[tokio::test]
+async fn filters_select_what_the_reference_selects() {
+    let (store, people) = peopled().await;
+    for text in FILTERS {
+        let filter = parse(text).unwrap_or_else(|e| panic!("{text}: {e:?}"));
+        let mut expected: Vec<_> = people.iter().filter(|p| filter.matches(p)).map(|p| p.user_id.clone()).collect();
+        let found = store.search_profiles(&tenant(), &search_for(Some(filter))).await.unwrap_or_else(|e| panic!("{text}: {e:?}"));
+        let mut selected: Vec<_> = found.profiles.iter().map(|p| p.user_id.clone()).collect();
+        selected.sort();
+        expected.sort();
+        assert_eq!(selected, expected, "{text}");
+        assert_eq!(found.total.value as usize, expected.len(), "{text}");
+    }
+}
+
+/// The order that a sort means: ascending by key, then id, what is missing last; descending the exact reverse.
+fn in_order(sort: Sort, people: &[Profile]) -> Vec<ProfileId> {
+    let mut people: Vec<_> = people.iter().map(|p| sort.position_of(p)).collect();
+    people.sort_by(|a, b| if sort.descending { b.cmp(a) } else { a.cmp(b) });
+    people.into_iter().map(|position| position.profile_id).collect()
+}
+
+#[tokio::test]
+async fn pages_go_through_everything_once_in_the_strict_order() {
+    let (store, people) = peopled().await;
+    for field in SortField::ALL {
+        for descending in [false, true] {
+            let sort = Sort { field: *field, descending };
+            let mut pages = Vec::new();
+            let mut search = Search { sort, limit: 3, ..search_for(None) };
+            loop {
+                let found = store.search_profiles(&tenant(), &search).await.unwrap();
+                let last = found.profiles.last().unwrap();
+                search.start = Start::After(sort.position_of(last));
+                pages.extend(found.profiles.iter().map(|p| p.profile_id));
+                if !found.more {
+                    break;
+                }
+            }
+            assert_eq!(pages, in_order(sort, &people), "{sort:?}");
+            search.start = Start::Offset(68);
+            let rest = store.search_profiles(&tenant(), &search).await.unwrap();
+            assert_eq!((rest.profiles.len(), rest.more), (2, false));
+        }
+    }
+    let (key, profile_id) = (SortKey::Text("x".to_owned()), people[0].profile_id);
+    let wrong = Search { start: Start::After(crate::domain::search::Position { key, profile_id }), ..search_for(None) };
+    assert!(matches!(store.search_profiles(&tenant(), &wrong).await, Err(StoreError::Internal(_))));
+    assert_eq!(Ordering::Less, SortKey::Integer(1).cmp(&SortKey::Missing));
+}
+
+#[tokio::test]
+async fn words_are_found_and_the_deleted_only_on_demand() {
+    let (store, people) = peopled().await;
+    let found = async |query: &str, include_deleted: bool| {
+        let search = Search { needles: needles(query), include_deleted, ..search_for(None) };
+        store.search_profiles(&tenant(), &search).await.unwrap().profiles.len()
+    };
+    assert_eq!(found("jo smi", true).await, 28);
+    assert!(found("jo smi", false).await < 28);
+    assert_eq!(found("伟", true).await, 14);
+    assert_eq!(found("%", true).await, 0);
+    assert_eq!(found("\u{0}", true).await, 0);
+    assert_eq!(found("", true).await, people.len());
+    let nowhere = TenantName::parse("nowhere").unwrap();
+    assert!(matches!(store.search_profiles(&nowhere, &search_for(None)).await, Err(StoreError::TenantUnknown)));
+}
+
+#[tokio::test]
+async fn counting_stops_and_a_search_beyond_its_budget_is_too_slow() {
+    let url = fresh_url().await;
+    let store = connect(&url);
+    store.migrate(TimestampMs(1)).await.unwrap();
+    create(&store, &profile_of("seed")).await;
+    let many = "INSERT INTO profiles (tenant_name, profile_id, profile_type, user_id, full_name, attributes, active, created_by, \
+         updated_by, created_at, updated_at, version, full_name_key, search_doc) \
+         SELECT 'default', gen_random_uuid(), 'default', 'u' || i, 'Jo', '{}', true, 'x', 'x', i, i, 1, 'jo', \
+         repeat('jo smith ', 100) || i FROM generate_series(1, 20000) AS i";
+    admin(&url).await.batch_execute(many).await.unwrap();
+    let found = store.search_profiles(&tenant(), &Search { limit: 5, ..search_for(None) }).await.unwrap();
+    assert_eq!((found.profiles.len(), found.more, found.total.value, found.total.relation), (5, true, 1_000, Relation::Gte));
+
+    let mut hasty = options(&url);
+    hasty.search_budget = Duration::from_millis(1);
+    let hasty = Postgres::connect(hasty).unwrap();
+    let rare = Search { needles: vec!["nobody has this".to_owned()], ..search_for(None) };
+    assert!(matches!(hasty.search_profiles(&tenant(), &rare).await, Err(StoreError::TooSlow(_))));
+    // The limit was that search's own.
+    assert_eq!(hasty.read_user(&tenant(), &user("u7")).await.unwrap().profiles.len(), 1);
+}
