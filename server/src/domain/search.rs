@@ -65,8 +65,13 @@ impl Sort {
     /// Newest first.
     pub const DEFAULT: Self = Self { field: SortField::CreatedAt, descending: true };
 
-    /// `field` or `-field`; `distance` only where there is one circle to measure from.
-    pub fn parse(text: &str, circles: &[Circle]) -> Result<Self, String> {
+    /// `field` or `-field`.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        Self::parse_around(text, &[])
+    }
+
+    /// The same, or `distance` where there is one circle to measure from.
+    pub fn parse_around(text: &str, circles: &[Circle]) -> Result<Self, String> {
         let (name, descending) = text.strip_prefix('-').map_or((text, false), |name| (name, true));
         let field = match (name, circles) {
             (DISTANCE, [circle]) => SortField::Distance(*circle),
@@ -143,6 +148,35 @@ pub struct Found {
     /// Whether more follow behind the last one.
     pub more: bool,
     pub total: Total,
+    pub route: Route,
+}
+
+/// The steps by which a search was answered, for whoever asks why it took its time.
+#[derive(Debug, Clone, Default)]
+pub struct Route(pub Vec<RouteStep>);
+
+/// How something was found is no part of what was found.
+impl PartialEq for Route {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct RouteStep {
+    pub step: &'static str,
+    /// How many hits there should have been in all.
+    pub expected: u64,
+    /// How many rows were read.
+    pub read: i64,
+}
+
+impl RouteStep {
+    pub fn new(step: &'static str, expected: f64, read: i64) -> Self {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates")]
+        let expected = expected.round() as u64;
+        Self { step, expected, read }
+    }
 }
 
 /// How many there are in all.

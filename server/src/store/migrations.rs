@@ -20,8 +20,8 @@ macro_rules! migrations {
     };
 }
 
-pub const POSTGRES: &[Migration] = migrations!("postgres": 1 "0001_directory");
-pub const SQLITE: &[Migration] = migrations!("sqlite": 1 "0001_directory");
+pub const POSTGRES: &[Migration] = migrations!("postgres": 1 "0001_directory", 2 "0002_search");
+pub const SQLITE: &[Migration] = migrations!("sqlite": 1 "0001_directory", 2 "0002_search");
 
 /// A row of the table `schema_migrations`.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,6 +5,7 @@
 //! `IS NOT TRUE`, which takes NULL for false.
 
 use crate::domain::filter::{AttributeCondition, Condition, Field, Filter, Order, TextField, TextOp};
+use crate::domain::text::behind_beginning;
 use crate::domain::geo::{Circle, EARTH_DIAMETER_MM};
 use tokio_postgres::types::{ToSql, Type};
 use uuid::Uuid;
@@ -17,6 +18,7 @@ pub(super) enum Value {
     Number(f64),
     Boolean(bool),
     Id(Uuid),
+    Grams(Vec<i32>),
 }
 
 impl Value {
@@ -27,6 +29,7 @@ impl Value {
             Self::Number(number) => (number, Type::FLOAT8),
             Self::Boolean(boolean) => (boolean, Type::BOOL),
             Self::Id(id) => (id, Type::UUID),
+            Self::Grams(grams) => (grams, Type::INT4_ARRAY),
         }
     }
 }
@@ -70,8 +73,17 @@ fn comparison(condition: &Condition, values: &mut Values) -> String {
     match condition {
         Condition::Present(field) => presence(field, values),
         Condition::Text { field, op, value } => {
-            let value = values.text(&field.comparison_form(value));
-            text(text_column(*field), *op, &value)
+            let value = field.comparison_form(value);
+            // The range within which a beginning stands: what an index can look up.
+            let range = match (op, behind_beginning(&value)) {
+                (TextOp::StartsWith, Some(behind)) => {
+                    let (column, from, to) = (text_column(*field), values.text(&value), values.text(&behind));
+                    format!("{column} >= {from} AND {column} < {to} AND ")
+                }
+                _ => String::new(),
+            };
+            let value = values.text(&value);
+            format!("({range}{})", text(text_column(*field), *op, &value))
         }
         Condition::Integer { field, op, value } => {
             let value = values.bind(Value::Integer(*value));

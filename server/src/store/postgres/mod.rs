@@ -10,6 +10,7 @@
 mod changes;
 mod error;
 mod filter;
+mod frequencies;
 mod idempotency;
 mod lanes;
 mod locks;
@@ -35,6 +36,8 @@ mod tests;
 pub use options::PostgresOptions;
 
 use super::error::Result;
+use super::route::Costs;
+use frequencies::Watch;
 use lanes::Lanes;
 use pool::Pool;
 use std::time::Duration;
@@ -47,6 +50,8 @@ pub struct Postgres {
     lanes: Lanes,
     pool: Pool,
     search_budget: Duration,
+    frequencies: Watch,
+    costs: Costs,
 }
 
 impl Postgres {
@@ -58,6 +63,8 @@ impl Postgres {
             lanes: Lanes::open(&target, options.shared_clients, options.statement_timeout),
             pool: Pool::open(target, options.pool_size, options.statement_timeout)?,
             search_budget: options.search_budget,
+            frequencies: Watch::default(),
+            costs: search::COSTS,
         })
     }
 }

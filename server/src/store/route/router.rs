@@ -14,6 +14,8 @@ pub struct Costs {
     pub entry: f64,
     /// Up to here a tenant is small: a scan of all of it is the best there is.
     pub small_tenant: f64,
+    /// No scan is shorter.
+    pub least_scan: f64,
 }
 
 /// What is known before the first step.
@@ -50,7 +52,6 @@ pub enum Outcome {
 
 /// What is tried before anything is known of the conditions with an index of their own.
 const KEYED_CAP: u32 = 5_000;
-const LEAST_SCAN: f64 = 300.0;
 const MOST_SCAN: f64 = 400_000.0;
 /// How many profiles of a large tenant a conjunct of which nothing is known may have.
 const UNKNOWN: f64 = 2_000.0;
@@ -80,7 +81,7 @@ impl Router {
             grams_left: !expected.conjuncts.is_empty(),
             scanned: 0.0,
             found: 0.0,
-            stride: LEAST_SCAN,
+            stride: costs.least_scan,
             expected,
         }
     }
@@ -110,7 +111,7 @@ impl Router {
                 return Step::Grams { conjuncts, cap: whole(cap) };
             }
             // No further than where the grams would have been the better choice.
-            return Step::Scan { rows: whole(rows.min(cost / self.costs.scanned_row).max(LEAST_SCAN)) };
+            return Step::Scan { rows: whole(rows.min(cost / self.costs.scanned_row).max(self.costs.least_scan)) };
         }
         Step::Scan { rows: whole(rows) }
     }
@@ -128,6 +129,12 @@ impl Router {
                 }
             }
         }
+    }
+
+    /// The conjuncts to look up where a scan is no choice, and when to give up; `None` where there are none.
+    pub fn by_grams_only(&self) -> Option<(Vec<usize>, u32)> {
+        let (conjuncts, candidates, _) = self.by_grams();
+        (!conjuncts.is_empty()).then(|| (conjuncts, whole(candidates * 8.0 + 5_000.0)))
     }
 
     /// How to learn whether there are `wanted` hits: `None` for a scan.
@@ -169,7 +176,7 @@ impl Router {
         let seen = (self.found + 0.5) / (self.scanned + 1.0);
         let share = if self.scanned > 0.0 { seen } else { self.share() };
         let missing = (self.wanted - self.found).max(1.0);
-        (missing * 1.3 / share.max(1e-9) + LEAST_SCAN).clamp(self.stride, MOST_SCAN.max(self.stride)).min(MOST_SCAN)
+        (missing * 1.3 / share.max(1e-9) + self.costs.least_scan).clamp(self.stride, MOST_SCAN.max(self.stride)).min(MOST_SCAN)
     }
 
     /// The conjuncts whose lists are best met, how many rows have all of them, and what that costs.
@@ -203,7 +210,7 @@ fn whole(value: f64) -> u32 {
 mod tests {
     use super::*;
 
-    const COSTS: Costs = Costs { scanned_row: 1.5, hit: 3.0, entry: 0.02, small_tenant: 1_000.0 };
+    const COSTS: Costs = Costs { scanned_row: 1.5, hit: 3.0, entry: 0.02, small_tenant: 1_000.0, least_scan: 300.0 };
     const LARGE: Option<f64> = Some(5_000_000.0);
 
     fn router(tenant_rows: Option<f64>, conjuncts: &[Option<f64>]) -> Router {

@@ -4,7 +4,7 @@ use super::filter::Sql;
 use super::rows;
 use super::tenants::open_tenant;
 use crate::domain::profile::{Profile, ProfileId};
-use crate::domain::search::{Found, MAX_TOTAL, Position, Search, Sort, SortField, SortKey, Start, Total};
+use crate::domain::search::{Found, MAX_TOTAL, Position, Route, Search, Sort, SortField, SortKey, Start, Total};
 use crate::domain::tenant::TenantName;
 use crate::store::Result;
 use rusqlite::types::Value;
@@ -30,7 +30,7 @@ pub(super) fn search(connection: &mut Connection, tenant: &TenantName, asked: &S
         Some(total) => total,
         None => count(&snapshot, &hits)?,
     };
-    Ok(Found { profiles, more, total: Total::of_counted(total) })
+    Ok(Found { profiles, more, total: Total::of_counted(total), route: Route::default() })
 }
 
 /// A connection whose statements are interrupted when the time is up; afterwards it is as it was before.
