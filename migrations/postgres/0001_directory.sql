@@ -78,14 +78,14 @@ BEGIN
     IF NEW.email_key IS NOT NULL THEN
         PERFORM pg_advisory_xact_lock(1, hashtext(NEW.tenant_name || ' ' || NEW.email_key));
         IF EXISTS (SELECT FROM profiles WHERE tenant_name = NEW.tenant_name AND email_key = NEW.email_key
-                   AND deleted_at IS NULL AND user_id <> NEW.user_id) THEN
+                   AND deleted_at IS NULL AND user_id <> NEW.user_id AND profile_id <> NEW.profile_id) THEN
             RAISE unique_violation USING CONSTRAINT = 'profiles_email_id_key', MESSAGE = 'the e-mail address belongs to another user';
         END IF;
     END IF;
     IF NEW.mobile IS NOT NULL THEN
         PERFORM pg_advisory_xact_lock(2, hashtext(NEW.tenant_name || ' ' || NEW.mobile));
         IF EXISTS (SELECT FROM profiles WHERE tenant_name = NEW.tenant_name AND mobile = NEW.mobile
-                   AND deleted_at IS NULL AND user_id <> NEW.user_id) THEN
+                   AND deleted_at IS NULL AND user_id <> NEW.user_id AND profile_id <> NEW.profile_id) THEN
             RAISE unique_violation USING CONSTRAINT = 'profiles_mobile_key', MESSAGE = 'the mobile number belongs to another user';
         END IF;
     END IF;

@@ -62,10 +62,10 @@ WHEN NEW.deleted_at IS NULL AND (NEW.email_key IS NOT NULL OR NEW.mobile IS NOT 
 BEGIN
     SELECT RAISE(ABORT, 'profiles_email_id_key')
     WHERE EXISTS (SELECT 1 FROM profiles WHERE tenant_name = NEW.tenant_name AND email_key = NEW.email_key
-                  AND deleted_at IS NULL AND user_id <> NEW.user_id);
+                  AND deleted_at IS NULL AND user_id <> NEW.user_id AND profile_id <> NEW.profile_id);
     SELECT RAISE(ABORT, 'profiles_mobile_key')
     WHERE EXISTS (SELECT 1 FROM profiles WHERE tenant_name = NEW.tenant_name AND mobile = NEW.mobile
-                  AND deleted_at IS NULL AND user_id <> NEW.user_id);
+                  AND deleted_at IS NULL AND user_id <> NEW.user_id AND profile_id <> NEW.profile_id);
 END;
 CREATE TRIGGER profiles_claim_on_update BEFORE UPDATE ON profiles FOR EACH ROW
 WHEN NEW.deleted_at IS NULL AND (OLD.deleted_at IS NOT NULL OR OLD.user_id <> NEW.user_id
@@ -73,10 +73,10 @@ WHEN NEW.deleted_at IS NULL AND (OLD.deleted_at IS NOT NULL OR OLD.user_id <> NE
 BEGIN
     SELECT RAISE(ABORT, 'profiles_email_id_key')
     WHERE EXISTS (SELECT 1 FROM profiles WHERE tenant_name = NEW.tenant_name AND email_key = NEW.email_key
-                  AND deleted_at IS NULL AND user_id <> NEW.user_id);
+                  AND deleted_at IS NULL AND user_id <> NEW.user_id AND profile_id <> NEW.profile_id);
     SELECT RAISE(ABORT, 'profiles_mobile_key')
     WHERE EXISTS (SELECT 1 FROM profiles WHERE tenant_name = NEW.tenant_name AND mobile = NEW.mobile
-                  AND deleted_at IS NULL AND user_id <> NEW.user_id);
+                  AND deleted_at IS NULL AND user_id <> NEW.user_id AND profile_id <> NEW.profile_id);
 END;
 
 CREATE TABLE preferences (
