@@ -18,7 +18,8 @@ use uuid::Uuid;
 pub const LARGE_TENANT: &str = "large";
 /// When the first one was created.
 const FIRST_MS: u64 = 1_600_000_000_000;
-const DOMAINS: &[&str] = &["gmail.com", "example.com", "outlook.com", "yahoo.com", "icloud.com", "qq.com", "mail.ru", "gmx.de", "acme.io", "company.co.uk"];
+const DOMAINS: &[&str] =
+    &["gmail.com", "example.com", "outlook.com", "yahoo.com", "icloud.com", "qq.com", "mail.ru", "gmx.de", "acme.io", "company.co.uk"];
 
 /// The person at a place of the list of all: the same for the same seed.
 pub fn person(seed: u64, at: u64) -> Profile {
@@ -65,7 +66,8 @@ pub fn person(seed: u64, at: u64) -> Profile {
         birth_date: random
             .chance(0.8)
             .then(|| {
-                let date = format!("{}-{:02}-{:02}", 1940 + random.below(40) + random.below(30), 1 + random.below(12), 1 + random.below(28));
+                let date =
+                    format!("{}-{:02}-{:02}", 1940 + random.below(40) + random.below(30), 1 + random.below(12), 1 + random.below(28));
                 BirthDate::parse(&date).ok()
             })
             .flatten(),
@@ -75,7 +77,11 @@ pub fn person(seed: u64, at: u64) -> Profile {
         latitude: Some(round(at_latitude)),
         longitude: Some(round(at_longitude)),
         profile_image_url: None,
-        attributes: Attributes::from_stored(format!(r#"{{"plan":"{}","seats":{}}}"#, ["free", "pro", "team"][random.zipf(3)], random.below(50))),
+        attributes: Attributes::from_stored(format!(
+            r#"{{"plan":"{}","seats":{}}}"#,
+            ["free", "pro", "team"][random.zipf(3)],
+            random.below(50)
+        )),
         active: random.chance(0.95),
         created_by: "loader".to_owned(),
         updated_by: "loader".to_owned(),

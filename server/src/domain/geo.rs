@@ -96,9 +96,8 @@ pub fn cells_between(latitudes: (f64, f64), longitudes: &[(f64, f64)]) -> Option
         let columns: Vec<_> = longitudes.iter().map(|(west, east)| step(*west, side)..=step(*east, side)).collect();
         let count = rows.clone().count() * columns.iter().map(|range| range.clone().count()).sum::<usize>();
         (count <= MAX_CELLS).then(|| {
-            let mut cells: Vec<Cell> = rows
-                .flat_map(|row| columns.iter().cloned().flatten().map(move |column| Cell { level, row, column }))
-                .collect();
+            let mut cells: Vec<Cell> =
+                rows.flat_map(|row| columns.iter().cloned().flatten().map(move |column| Cell { level, row, column })).collect();
             cells.sort_unstable();
             cells.dedup();
             cells

@@ -44,9 +44,7 @@ impl Grams {
             Fact::Country(text) => fnv(kind(b'n'), text.as_bytes()),
             Fact::City(text) => fnv(kind(b'c'), text.as_bytes()),
             Fact::BirthYear(year) => fnv(kind(b'y'), &year.to_be_bytes()),
-            Fact::Cell(Cell { level, row, column }) => {
-                fnv(fnv(fnv(kind(b'm'), &[level]), &row.to_be_bytes()), &column.to_be_bytes())
-            }
+            Fact::Cell(Cell { level, row, column }) => fnv(fnv(fnv(kind(b'm'), &[level]), &row.to_be_bytes()), &column.to_be_bytes()),
         };
         mixed(hash)
     }

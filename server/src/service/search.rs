@@ -64,10 +64,11 @@ impl Directory {
         });
         let filter = request.filter.as_deref().and_then(|text| filter::parse(text).map_err(|e| note("filter", e.to_string())).ok());
         let circles = filter.as_ref().map(Filter::circles).unwrap_or_default();
-        let sort = request.sort_by.as_deref().map_or(Ok(Sort::DEFAULT), |text| Sort::parse_around(text, &circles)).unwrap_or_else(|detail| {
-            note("sort_by", detail);
-            Sort::DEFAULT
-        });
+        let sort =
+            request.sort_by.as_deref().map_or(Ok(Sort::DEFAULT), |text| Sort::parse_around(text, &circles)).unwrap_or_else(|detail| {
+                note("sort_by", detail);
+                Sort::DEFAULT
+            });
         let limit = bounded(request.limit.unwrap_or(DEFAULT_LIMIT.into()), 1, MAX_LIMIT).unwrap_or_else(|| {
             note("limit", format!("must be from 1 to {MAX_LIMIT}"));
             DEFAULT_LIMIT

@@ -106,8 +106,11 @@ fn conditions() -> impl Strategy<Value = Condition> {
         (any::<bool>(), any::<bool>()).prop_map(|(equal, value)| Condition::Active { equal, value }),
         (paths(), text_ops(), text).prop_map(|(path, op, value)| Condition::Attribute(AttributeCondition::Text { path, op, value })),
         (paths(), orders(), finite).prop_map(|(path, op, value)| Condition::Attribute(AttributeCondition::Number { path, op, value })),
-        (-90.0..=90.0_f64, -180.0..=180.0_f64, 0.0..=20_000.0_f64)
-            .prop_map(|(latitude, longitude, kilometres)| Condition::Near(Circle { latitude, longitude, kilometres })),
+        (-90.0..=90.0_f64, -180.0..=180.0_f64, 0.0..=20_000.0_f64).prop_map(|(latitude, longitude, kilometres)| Condition::Near(Circle {
+            latitude,
+            longitude,
+            kilometres
+        })),
         (paths(), any::<bool>(), any::<bool>()).prop_map(|(path, equal, value)| Condition::Attribute(AttributeCondition::Boolean {
             path,
             equal,

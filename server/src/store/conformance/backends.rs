@@ -2,6 +2,7 @@
 
 use super::fixtures::{START, World};
 use crate::store::Store;
+use crate::store::route::Costs;
 use std::future::Future;
 use std::sync::Arc;
 use tempfile::TempDir;
@@ -16,8 +17,31 @@ async fn run<F: Future<Output = ()>>(store: Arc<dyn Store>, migrate: bool, case:
     store.close().await;
 }
 
+macro_rules! with_costs {
+    ($name:ident, $backend:ident, $costs:expr) => {
+        pub mod $name {
+            use super::{Future, World, run};
+
+            pub async fn migrated<F: Future<Output = ()>>(case: impl FnOnce(World) -> F) {
+                let (store, _scratch) = super::$backend::open_with_costs($costs).await;
+                run(store, true, case).await;
+            }
+        }
+    };
+}
+
+/// Every search of something that has grams goes by them.
+const BY_GRAMS: Costs = Costs { scanned_row: 1e9, hit: 1e-9, entry: 1e-9, small_tenant: 0.0, least_scan: 1.0 };
+/// Every search is a scan of many short steps.
+const BY_SCANS: Costs = Costs { scanned_row: 1e-9, hit: 1e9, entry: 1e9, small_tenant: 2.0, least_scan: 2.0 };
+
+with_costs!(sqlite_by_grams, sqlite, super::BY_GRAMS);
+with_costs!(sqlite_by_scans, sqlite, super::BY_SCANS);
+with_costs!(postgres_by_grams, postgres, super::BY_GRAMS);
+with_costs!(postgres_by_scans, postgres, super::BY_SCANS);
+
 pub mod sqlite {
-    use super::{Arc, Future, Store, TempDir, World, run};
+    use super::{Arc, Costs, Future, Store, TempDir, World, run};
     use crate::store::sqlite::{Sqlite, SqliteOptions};
     use std::time::Duration;
 
@@ -31,6 +55,10 @@ pub mod sqlite {
         run(store, true, case).await;
     }
 
+    pub async fn open_with_costs(_costs: Costs) -> (Arc<dyn Store>, TempDir) {
+        open()
+    }
+
     /// The file goes when the second value is dropped.
     pub fn open() -> (Arc<dyn Store>, TempDir) {
         let scratch = tempfile::tempdir().unwrap();
@@ -42,7 +70,7 @@ pub mod sqlite {
 }
 
 pub mod postgres {
-    use super::{Arc, Future, Store, World, run};
+    use super::{Arc, Costs, Future, Store, World, run};
     use crate::store::postgres::testing;
 
     pub async fn fresh<F: Future<Output = ()>>(case: impl FnOnce(World) -> F) {
@@ -51,6 +79,10 @@ pub mod postgres {
 
     pub async fn migrated<F: Future<Output = ()>>(case: impl FnOnce(World) -> F) {
         run(open().await, true, case).await;
+    }
+
+    pub async fn open_with_costs(costs: Costs) -> (Arc<dyn Store>, ()) {
+        (Arc::new(testing::fresh().await.with_costs(costs)), ())
     }
 
     pub async fn open() -> Arc<dyn Store> {

@@ -26,5 +26,10 @@ pub fn found_among(profiles: &[Profile], search: &Search) -> Found {
     };
     let rest = &all[first..];
     let shown = rest.len().min(search.limit as usize);
-    Found { profiles: rest[..shown].iter().map(|(_, profile)| (*profile).clone()).collect(), more: shown < rest.len(), total, route: Route::default() }
+    Found {
+        profiles: rest[..shown].iter().map(|(_, profile)| (*profile).clone()).collect(),
+        more: shown < rest.len(),
+        total,
+        route: Route::default(),
+    }
 }

@@ -5,8 +5,8 @@
 //! `IS NOT TRUE`, which takes NULL for false.
 
 use crate::domain::filter::{AttributeCondition, Condition, Field, Filter, Order, TextField, TextOp};
-use crate::domain::text::behind_beginning;
 use crate::domain::geo::{Circle, EARTH_DIAMETER_MM};
+use crate::domain::text::behind_beginning;
 use tokio_postgres::types::{ToSql, Type};
 use uuid::Uuid;
 

@@ -69,6 +69,15 @@ impl Postgres {
     }
 }
 
+#[cfg(test)]
+impl Postgres {
+    /// The same with other costs: tests send searches of small tenants the ways of large ones.
+    pub(super) fn with_costs(mut self, costs: Costs) -> Self {
+        self.costs = costs;
+        self
+    }
+}
+
 impl std::fmt::Debug for Postgres {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Postgres").finish_non_exhaustive()

@@ -172,7 +172,8 @@ impl<'a> Run<'a> {
             _ => 0.0,
         });
         while !search.sort.descending && is_within && kilometres < circle.kilometres {
-            let inner = Search { filter: search.filter.clone().map(|filter| filter.and(near(Circle { kilometres, ..circle }))), ..search.clone() };
+            let inner =
+                Search { filter: search.filter.clone().map(|filter| filter.and(near(Circle { kilometres, ..circle }))), ..search.clone() };
             let wanted = Wanted::of(self.subject.tenant, &inner);
             let inner_router = self.router(&wanted.conjuncts);
             let Some((chosen, cap)) = inner_router.by_grams_only() else { break };
@@ -202,7 +203,14 @@ impl<'a> Run<'a> {
         self.look_up_in(self.subject, name, lookup, cap, expected).await
     }
 
-    async fn look_up_in(&mut self, subject: Subject<'_>, name: &'static str, lookup: Lookup<'_>, cap: u32, expected: f64) -> Attempted<Option<Page>> {
+    async fn look_up_in(
+        &mut self,
+        subject: Subject<'_>,
+        name: &'static str,
+        lookup: Lookup<'_>,
+        cap: u32,
+        expected: f64,
+    ) -> Attempted<Option<Page>> {
         let rows = self.run(subject.look_up(lookup, cap, subject.search.limit + 1)?).await?;
         let (mut ids, mut read, mut hits) = (Vec::with_capacity(rows.len()), 0, 0);
         for row in &rows {
@@ -334,4 +342,3 @@ fn sort_key(field: SortField, row: &Row) -> Attempted<SortKey> {
     };
     Ok(key.unwrap_or(SortKey::Missing))
 }
-

@@ -119,8 +119,7 @@ fn years(grams: Grams, all: &[Filter]) -> Option<Conjunct> {
         _ => None,
     });
     let (from, to) = range(bounds)?;
-    (from <= to && to - from <= MAX_YEARS)
-        .then(|| Conjunct { any_of: (from..=to).map(|year| grams.gram(Fact::BirthYear(year))).collect() })
+    (from <= to && to - from <= MAX_YEARS).then(|| Conjunct { any_of: (from..=to).map(|year| grams.gram(Fact::BirthYear(year))).collect() })
 }
 
 /// The cells of the box that these conditions draw, if they draw one.
@@ -180,4 +179,3 @@ pub fn time_bounds(filter: Option<&Filter>, wanted: IntegerField) -> Vec<Conditi
         .cloned()
         .collect()
 }
-

@@ -157,7 +157,7 @@ impl Subject<'_> {
         let hit = self.is_hit(&tenant, &mut values);
         let most = values.bind(Value::Integer(i64::from(MAX_TOTAL) + 1));
         let table = self.table();
-        let some = match lookup {
+        let rows = match lookup {
             Lookup::Grams(conjuncts) => {
                 // The tenant's name as an expression: no index fits it.
                 let hit = hit.replacen("p.tenant_name =", "p.tenant_name || '' =", 1);
@@ -171,7 +171,7 @@ impl Subject<'_> {
                 "SELECT FROM {table} WHERE p.tenant_name = {tenant} AND {hit} ORDER BY p.tenant_name, p.created_at DESC, p.profile_id DESC LIMIT {most}"
             ),
         };
-        Statement { text: format!("SELECT count(*) FROM (SELECT FROM ({some}) AS some LIMIT {most}) AS counted"), values }
+        Statement { text: format!("SELECT count(*) FROM (SELECT FROM ({rows}) AS matching LIMIT {most}) AS counted"), values }
     }
 }
 

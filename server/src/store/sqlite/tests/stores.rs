@@ -24,12 +24,12 @@ async fn stores_that_open_and_migrate_together_do_it_once() {
     let mut stores = Vec::new();
     for task in tasks {
         let (report, secret, store) = task.await.unwrap();
-        assert_eq!(report.version, 1);
+        assert_eq!(report.version, 2);
         applied += report.applied.len();
         secrets.push(secret);
         stores.push(store);
     }
-    assert_eq!(applied, 1);
+    assert_eq!(applied, 2);
     secrets.dedup();
     assert_eq!(secrets.len(), 1);
     create(&stores[0], profile(1)).await.unwrap();
