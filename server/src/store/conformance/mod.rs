@@ -18,6 +18,7 @@ mod profiles;
 mod purging;
 mod reference;
 mod search;
+mod search_grams;
 mod search_pages;
 mod tenants;
 mod uniqueness;
@@ -198,6 +199,12 @@ mod searches {
             another_tenants_profiles_are_not_counted,
             common_and_rare_words_are_found_alike,
             many_words_and_long_words_are_found,
+        }
+        migrated search_grams {
+            tenants_whose_grams_collide_show_nothing_of_each_other,
+            the_shortest_words_are_found_in_every_script,
+            those_near_a_place_are_found_and_come_in_the_order_of_their_distance,
+            every_writer_finds_what_it_wrote_at_once,
         }
         migrated search_pages {
             every_order_is_strict_and_complete,

@@ -113,15 +113,16 @@ fn comparison(condition: &Condition, values: &mut Values) -> String {
     }
 }
 
-/// How far from the circle's centre, in millimetres: step by step as `Circle::millimetres_to`.
+/// How far from the circle's centre, in millimetres: step by step as `Circle::millimetres_to`. `least` takes no notice
+/// of NULL, so it must not come to that.
 pub(super) fn distance(circle: &Circle, values: &mut Values) -> String {
     let latitude = values.bind(Value::Number(circle.latitude));
     let longitude = values.bind(Value::Number(circle.longitude));
     format!(
-        "round({EARTH_DIAMETER_MM:?}::float8 * asin(least(1::float8, sqrt(\
+        "(CASE WHEN p.latitude IS NOT NULL AND p.longitude IS NOT NULL THEN round({EARTH_DIAMETER_MM:?}::float8 * asin(least(1::float8, sqrt(\
          sin(radians(p.latitude - {latitude}) * 0.5::float8) * sin(radians(p.latitude - {latitude}) * 0.5::float8) \
          + cos(radians({latitude})) * cos(radians(p.latitude)) \
-         * sin(radians(p.longitude - {longitude}) * 0.5::float8) * sin(radians(p.longitude - {longitude}) * 0.5::float8)))))::bigint"
+         * sin(radians(p.longitude - {longitude}) * 0.5::float8) * sin(radians(p.longitude - {longitude}) * 0.5::float8)))))::bigint END)"
     )
 }
 

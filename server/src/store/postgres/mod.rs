@@ -8,6 +8,7 @@
 //! locks of what it touches (see `locks`) before it takes its id, and the log is read in the order of these ids.
 
 mod changes;
+mod derive;
 mod error;
 mod filter;
 mod frequencies;

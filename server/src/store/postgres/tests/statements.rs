@@ -2,8 +2,8 @@
 
 use super::super::testing::{admin, connect, fresh_url, migrated};
 use super::super::{
-    changes, frequencies, idempotency, lanes, locks, maintenance, preferences, profiles, purge as purging, search as searching, tenants,
-    users,
+    changes, derive, frequencies, idempotency, lanes, locks, maintenance, preferences, profiles, purge as purging, search as searching,
+    tenants, users,
 };
 use super::*;
 use crate::store::{IdempotencyStore, Maintenance, StoreError, TenantStore, Uniqueness};
@@ -26,6 +26,8 @@ const TEXTS: &[&str] = &[
     preferences::DELETE_PREFERENCE,
     profiles::CREATE_PROFILE,
     profiles::REPLACE_PROFILE,
+    derive::READ_WITHOUT_GRAMS,
+    derive::WRITE_GRAMS,
     frequencies::READ_STATE,
     frequencies::READ_FREQUENCIES,
     searching::OPEN_TENANT,
