@@ -107,7 +107,7 @@ fn only_the_composition_root_names_a_backend() {
             continue;
         }
         let text = fs::read_to_string(&file).unwrap();
-        for backend in ["store::postgres", "store::sqlite", "tokio_postgres", "deadpool_postgres", "rusqlite"] {
+        for backend in ["store::postgres", "store::sqlite", "tokio_postgres::", "deadpool_postgres::", "rusqlite::"] {
             assert!(!text.contains(backend), "{} names {backend}", file.display());
         }
     }

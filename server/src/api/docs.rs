@@ -4,6 +4,7 @@ use super::AppState;
 use super::extract::path::not_found;
 use axum::Router;
 use axum::extract::Path;
+use axum::extract::rejection::PathRejection;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
@@ -50,7 +51,12 @@ pub fn router(document: &OpenApi) -> Router<AppState> {
         .route("/docs", get(page))
         .route("/docs/", get(page))
         .route("/docs/start.js", get(|| async { ([(CONTENT_TYPE, "text/javascript")], START) }))
-        .route("/docs/{file}", get(move |Path(file): Path<String>| async move { asset(&file, assets) }))
+        .route(
+            "/docs/{file}",
+            get(move |file: Result<Path<String>, PathRejection>| async move {
+                file.map_or_else(|_| not_found("page").into_response(), |Path(file)| asset(&file, assets))
+            }),
+        )
 }
 
 async fn page() -> Response {

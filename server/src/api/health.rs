@@ -39,13 +39,13 @@ struct Dependencies {
 }
 
 /// Whether the process runs
-#[utoipa::path(get, path = "/health/live", tag = "health", security(()), responses((status = 200, description = "It does", body = Live)))]
+#[utoipa::path(get, operation_id = "health_live", path = "/health/live", tag = "health", security(()), responses((status = 200, description = "It does", body = Live)))]
 async fn live() -> Json<Live> {
     Json(Live { status: "live" })
 }
 
 /// Whether this node can serve requests
-#[utoipa::path(get, path = "/health/ready", tag = "health", security(()), responses(
+#[utoipa::path(get, operation_id = "health_ready", path = "/health/ready", tag = "health", security(()), responses(
     (status = 200, description = "It can", body = Ready),
     (status = 503, description = "It cannot: a dependency is down, or the node is stopping", body = Ready, content_type = "application/json"),
 ))]

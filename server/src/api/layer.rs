@@ -4,12 +4,13 @@
 use super::AppState;
 use super::context::{RequestContext, accepted_request_id};
 use super::problem::{Kind, Problem};
+use super::unread;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
-use http::header::{CONTENT_LENGTH, X_CONTENT_TYPE_OPTIONS};
-use http::{HeaderName, HeaderValue, Method};
+use http::header::{CONNECTION, CONTENT_LENGTH, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderName, HeaderValue, Method, Version};
 use std::panic::AssertUnwindSafe;
 use std::time::Instant;
 
@@ -26,12 +27,17 @@ pub async fn around(State(app): State<AppState>, mut request: Request, next: Nex
     let route = request.extensions().get::<MatchedPath>().cloned();
     let route = route.as_ref().map_or("unmatched", MatchedPath::as_str);
 
+    let (request, read) = unread::watched(request);
+    let is_http1 = request.version() < Version::HTTP_2;
     let response = bounded(&app, route, request, next).await;
     let (mut response, cause) = rendered(response, &method, context.request_id());
     if let Ok(value) = HeaderValue::from_str(context.request_id()) {
         response.headers_mut().insert(X_REQUEST_ID, value);
     }
     response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if is_http1 && !read.holds() {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
     log(&context, &method, route, &response, started, cause.as_deref());
     response
 }

@@ -7,6 +7,7 @@ pub mod health;
 pub mod layer;
 pub mod openapi;
 pub mod problem;
+mod unread;
 pub mod v1;
 
 use crate::auth::TokenVerifier;

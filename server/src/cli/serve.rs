@@ -18,12 +18,12 @@ pub async fn run(server: ServerConfig, shared: Shared) -> Outcome {
 }
 
 fn welcome(address: SocketAddr, data_dir: &Path, audience: &str) -> String {
-    let mut token = format!("{} token --tenant default", program());
+    let mut token = format!("{} token --tenant default", quoted(&program()));
     if data_dir != Path::new("./data") {
-        token.push_str(&format!(" --data-dir '{}'", data_dir.display()));
+        token.push_str(&format!(" --data-dir {}", quoted(&data_dir.display().to_string())));
     }
     if audience != "n_users" {
-        token.push_str(&format!(" --oauth-audience '{audience}'"));
+        token.push_str(&format!(" --oauth-audience {}", quoted(audience)));
     }
     format!(
         "n_users is ready.
@@ -46,4 +46,10 @@ fn program() -> String {
         Ok(relative) => format!("./{}", relative.display()),
         Err(_) => path.display().to_string(),
     }
+}
+
+/// A word for the shell that means itself.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+    if word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }

@@ -3,7 +3,7 @@
 use super::clock::TimestampMs;
 use super::preference::PreferenceValue;
 use super::profile::{Profile, ProfileId, UserId};
-use super::tenant::Tenant;
+use super::tenant::{Tenant, TenantName};
 use serde::{Deserialize, Serialize};
 
 /// How long an answer is kept, in milliseconds.
@@ -22,6 +22,12 @@ impl IdempotencyKey {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Where keys for the creation of tenants are kept: two requests with one key are the same one, or a mistake, also
+/// when they name different tenants. No tenant can have this name.
+pub fn creation_scope() -> TenantName {
+    TenantName::from_stored("*".to_owned())
 }
 
 /// A request that may be a repeat: the key, who used it (keys of two clients never meet), and what was asked.

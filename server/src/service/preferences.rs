@@ -1,8 +1,9 @@
 //! A user's preferences, one by one and all together.
 
+use super::Directory;
 use super::call::{Call, record};
 use super::error::{Error, Result};
-use super::{Directory, retry};
+use super::retry::{self, Purpose};
 use crate::domain::change::{Change, ChangeKind};
 use crate::domain::idempotency::{Concerns, Written};
 use crate::domain::preference::{PreferenceKey, PreferenceValue, Preferences};
@@ -26,7 +27,7 @@ impl Directory {
         let change = Change::of_preference(ChangeKind::PreferenceSet, &call.tenant, user_id, key, &call.subject, self.now());
         let answer = Written::Preference { created: false, value: value.clone() };
         let record = record(call.attempt.as_ref(), Concerns::User(user_id.clone()), &answer);
-        retry::once(&*self.store, &call.tenant, call.attempt.as_ref(), async {
+        retry::once(&*self.store, Purpose::Users(&call.reach), &call.tenant, call.attempt.as_ref(), async {
             match self.store.put_preference(&call.tenant, user_id, key, &value, &change, record.as_ref()).await? {
                 PreferenceOutcome::Created => Ok(Written::Preference { created: true, value }),
                 PreferenceOutcome::Replaced => Ok(Written::Preference { created: false, value }),
@@ -40,7 +41,7 @@ impl Directory {
         reachable(call, user_id)?;
         let change = Change::of_preference(ChangeKind::PreferenceDeleted, &call.tenant, user_id, key, &call.subject, self.now());
         let record = record(call.attempt.as_ref(), Concerns::User(user_id.clone()), &Written::Gone);
-        retry::once(&*self.store, &call.tenant, call.attempt.as_ref(), async {
+        retry::once(&*self.store, Purpose::Users(&call.reach), &call.tenant, call.attempt.as_ref(), async {
             let deleted = self.store.delete_preference(&call.tenant, user_id, key, &change, record.as_ref()).await?;
             if deleted { Ok(Written::Gone) } else { Err(Error::NotFound("preference")) }
         })

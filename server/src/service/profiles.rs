@@ -1,8 +1,9 @@
 //! Create, read, update, delete, restore and purge of a profile.
 
+use super::Directory;
 use super::call::{Call, record};
 use super::error::{Error, Result};
-use super::{Directory, retry};
+use super::retry::{self, Purpose};
 use crate::domain::change::{Change, ChangeKind};
 use crate::domain::filter::Filter;
 use crate::domain::idempotency::{Concerns, Written};
@@ -43,7 +44,7 @@ impl Directory {
             return Err(Faults::field("user_id", "must be the token's own subject: the token reaches no other user").into());
         }
         let written = Written::Profile { created: true, profile: Box::new(profile.clone()) };
-        retry::once(&*self.store, &call.tenant, call.attempt.as_ref(), async {
+        retry::once(&*self.store, Purpose::Users(&call.reach), &call.tenant, call.attempt.as_ref(), async {
             let change = Change::of_profile(ChangeKind::ProfileCreated, &profile, Vec::new());
             let record = record(call.attempt.as_ref(), Concerns::Profile(profile_id), &written);
             self.store.create_profile(&call.tenant, &profile, &change, record.as_ref()).await?;
@@ -107,7 +108,7 @@ impl Directory {
     /// Erases a profile in any state for good.
     pub async fn purge_profile(&self, call: &Call, profile_id: ProfileId, expected: &Expected) -> Result<Written> {
         let condition = Condition { expected: expected.clone(), filter: None };
-        retry::once(&*self.store, &call.tenant, call.attempt.as_ref(), async {
+        retry::once(&*self.store, Purpose::Users(&call.reach), &call.tenant, call.attempt.as_ref(), async {
             let record = record(call.attempt.as_ref(), Concerns::Tenant, &Written::Gone);
             self.turns
                 .until_swapped(profile_id, || async {
@@ -128,7 +129,7 @@ impl Directory {
         D: Fn(&Profile) -> Result<Option<Replacement>> + Send + Sync,
     {
         let decide = &decide;
-        retry::once(&*self.store, &call.tenant, call.attempt.as_ref(), async {
+        retry::once(&*self.store, Purpose::Users(&call.reach), &call.tenant, call.attempt.as_ref(), async {
             self.turns
                 .until_swapped(profile_id, || async move {
                     let old = self.read_profile(call, profile_id, with_deleted).await?;

@@ -1,6 +1,7 @@
 //! Two kinds of retry: the client's, which gets its first answer again, and ours, when a compare-and-swap was lost.
 
 use super::error::{Error, Result};
+use crate::domain::caller::Reach;
 use crate::domain::idempotency::{Attempt, Written};
 use crate::domain::profile::ProfileId;
 use crate::domain::tenant::TenantName;
@@ -9,18 +10,33 @@ use std::future::Future;
 use std::time::Duration;
 use tokio::sync::{Mutex, MutexGuard};
 
+/// What a key was used for.
+#[derive(Clone, Copy)]
+pub(super) enum Purpose<'a> {
+    /// A tenant's users: a suspended tenant answers no repeats either, nor does a token that reaches less by now.
+    Users(&'a Reach),
+    /// Tenants themselves, suspended or not.
+    Administration,
+}
+
 /// Runs a write unless its key has an answer already. A write that fails may have lost against its own twin: then the
 /// twin's answer counts.
-pub(super) async fn once<F>(store: &dyn Store, tenant: &TenantName, attempt: Option<&Attempt>, write: F) -> Result<Written>
+pub(super) async fn once<F>(
+    store: &dyn Store,
+    purpose: Purpose<'_>,
+    tenant: &TenantName,
+    attempt: Option<&Attempt>,
+    write: F,
+) -> Result<Written>
 where
     F: Future<Output = Result<Written>> + Send,
 {
     let Some(attempt) = attempt else { return write.await };
-    if let Some(answer) = recorded(store, tenant, attempt).await? {
+    if let Some(answer) = recorded(store, purpose, tenant, attempt).await? {
         return Ok(answer);
     }
     match write.await {
-        Err(error) if may_be_twin(&error) => match recorded(store, tenant, attempt).await? {
+        Err(error) if may_be_twin(&error) => match recorded(store, purpose, tenant, attempt).await? {
             Some(answer) => Ok(answer),
             None => Err(error),
         },
@@ -28,13 +44,20 @@ where
     }
 }
 
-async fn recorded(store: &dyn Store, tenant: &TenantName, attempt: &Attempt) -> Result<Option<Written>> {
+async fn recorded(store: &dyn Store, purpose: Purpose<'_>, tenant: &TenantName, attempt: &Attempt) -> Result<Option<Written>> {
     let Some(recorded) = store.read_recorded(tenant, attempt).await? else { return Ok(None) };
+    if matches!(purpose, Purpose::Users(_)) && store.read_tenant(tenant).await?.is_some_and(|tenant| tenant.suspended) {
+        return Err(Error::TenantSuspended);
+    }
     if recorded.fingerprint != attempt.fingerprint {
         return Err(Error::KeyReused);
     }
     let json = recorded.answer_json.ok_or(Error::AnswerErased)?;
-    serde_json::from_str(&json).map(Some).map_err(|e| Error::Internal(e.into()))
+    let answer: Written = serde_json::from_str(&json).map_err(|e| Error::Internal(e.into()))?;
+    match (purpose, &answer) {
+        (Purpose::Users(reach), Written::Profile { profile, .. }) if !reach.covers_profile(profile) => Err(Error::NotFound("profile")),
+        _ => Ok(Some(answer)),
+    }
 }
 
 fn may_be_twin(error: &Error) -> bool {

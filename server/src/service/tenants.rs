@@ -1,11 +1,12 @@
 //! Administration of tenants, within those that the token speaks for.
 
+use super::Directory;
 use super::call::{AdminCall, record};
 use super::error::{Error, Result};
-use super::{Directory, retry};
+use super::retry::{self, Purpose};
 use crate::domain::caller::TenantAccess;
 use crate::domain::change::{Change, ChangeKind};
-use crate::domain::idempotency::{Concerns, Written};
+use crate::domain::idempotency::{Concerns, Written, creation_scope};
 use crate::domain::tenant::{Tenant, TenantName, TenantPatch, new_tenant};
 use crate::domain::version::Expected;
 use crate::domain::{document::Document, search::DEFAULT_LIMIT};
@@ -27,7 +28,7 @@ impl Directory {
             return Err(Error::Forbidden("the token does not speak for a tenant of this name"));
         }
         let written = Written::Tenant { created: true, tenant: tenant.clone() };
-        retry::once(&*self.store, &tenant.tenant_name, call.attempt.as_ref(), async {
+        retry::once(&*self.store, Purpose::Administration, &creation_scope(), call.attempt.as_ref(), async {
             let change =
                 Change::of_tenant(ChangeKind::TenantCreated, &tenant.tenant_name, tenant.version, &call.subject, tenant.created_at);
             let record = record(call.attempt.as_ref(), Concerns::Tenant, &written);
@@ -45,7 +46,7 @@ impl Directory {
     }
 
     pub async fn update_tenant(&self, call: &AdminCall, name: &TenantName, patch: &TenantPatch, expected: &Expected) -> Result<Written> {
-        retry::once(&*self.store, name, call.attempt.as_ref(), async {
+        retry::once(&*self.store, Purpose::Administration, name, call.attempt.as_ref(), async {
             for _ in 0..MAX_ROUNDS {
                 let old = self.expected_tenant(call, name, expected).await?;
                 let now = self.now();
@@ -68,7 +69,7 @@ impl Directory {
 
     /// Erases a tenant without live users, with all that was left of it.
     pub async fn delete_tenant(&self, call: &AdminCall, name: &TenantName, expected: &Expected) -> Result<Written> {
-        retry::once(&*self.store, name, call.attempt.as_ref(), async {
+        retry::once(&*self.store, Purpose::Administration, name, call.attempt.as_ref(), async {
             for _ in 0..MAX_ROUNDS {
                 let old = self.expected_tenant(call, name, expected).await?;
                 let change = Change::of_tenant(ChangeKind::TenantDeleted, name, old.version, &call.subject, self.now());

@@ -1,9 +1,10 @@
 //! The user as a whole. A user is there as long as one profile is live.
 
+use super::Directory;
 use super::call::{Call, record};
 use super::error::{Error, Result};
 use super::profiles::{deletion, purge_of};
-use super::{Directory, retry};
+use super::retry::{self, Purpose};
 use crate::domain::idempotency::{Concerns, Written};
 use crate::domain::profile::{User, UserId};
 use crate::store::UserRows;
@@ -25,7 +26,7 @@ impl Directory {
     /// Soft-deletes all live profiles in one step.
     pub async fn delete_user(&self, call: &Call, user_id: &UserId) -> Result<Written> {
         let record = record(call.attempt.as_ref(), Concerns::User(user_id.clone()), &Written::Gone);
-        retry::once(&*self.store, &call.tenant, call.attempt.as_ref(), async {
+        retry::once(&*self.store, Purpose::Users(&call.reach), &call.tenant, call.attempt.as_ref(), async {
             for _ in 0..MAX_ROUNDS {
                 let rows = self.user_rows(call, user_id).await?;
                 let now = self.now();
@@ -47,7 +48,7 @@ impl Directory {
     pub async fn purge_user(&self, call: &Call, user_id: &UserId) -> Result<Written> {
         // The record of this very answer names nobody, so that the purge leaves nothing of the user.
         let record = record(call.attempt.as_ref(), Concerns::Tenant, &Written::Gone);
-        retry::once(&*self.store, &call.tenant, call.attempt.as_ref(), async {
+        retry::once(&*self.store, Purpose::Users(&call.reach), &call.tenant, call.attempt.as_ref(), async {
             for _ in 0..MAX_ROUNDS {
                 let rows = self.user_rows(call, user_id).await?;
                 let now = self.now();

@@ -120,7 +120,7 @@ pub trait PreferenceStore: Send + Sync {
 /// Tenants are administered whether suspended or not: no method here answers `TenantSuspended`.
 #[async_trait]
 pub trait TenantStore: Send + Sync {
-    /// `Duplicate(TenantName)` when there is one of this name.
+    /// `Duplicate(TenantName)` when there is one of this name. The answer is recorded under `creation_scope`.
     async fn create_tenant(&self, tenant: &Tenant, change: &Change, record: Option<&Record>) -> Result<()>;
 
     async fn read_tenant(&self, tenant: &TenantName) -> Result<Option<Tenant>>;

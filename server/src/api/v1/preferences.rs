@@ -18,7 +18,7 @@ pub fn router() -> OpenApiRouter<AppState> {
 }
 
 /// Read all preferences of a user
-#[utoipa::path(get, path = "/v1/tenants/{tenant_name}/users/{user_id}/preferences", tag = "preferences",
+#[utoipa::path(get, operation_id = "list_preferences", path = "/v1/tenants/{tenant_name}/users/{user_id}/preferences", tag = "preferences",
     params(("tenant_name" = String, Path), ("user_id" = String, Path)),
     responses(
         (status = 200, description = "An object: each key with its value", body = Object),
@@ -35,7 +35,7 @@ async fn list(
 }
 
 /// Read one preference
-#[utoipa::path(get, path = "/v1/tenants/{tenant_name}/users/{user_id}/preferences/{preference_key}", tag = "preferences",
+#[utoipa::path(get, operation_id = "read_preference", path = "/v1/tenants/{tenant_name}/users/{user_id}/preferences/{preference_key}", tag = "preferences",
     params(("tenant_name" = String, Path), ("user_id" = String, Path), ("preference_key" = String, Path)),
     responses(
         (status = 200, description = "The value: any JSON", body = serde_json::Value),
@@ -55,7 +55,7 @@ async fn read(
 /// Set one preference
 ///
 /// The body is the value: any JSON, at most 16 KiB in compact form.
-#[utoipa::path(put, path = "/v1/tenants/{tenant_name}/users/{user_id}/preferences/{preference_key}", tag = "preferences",
+#[utoipa::path(put, operation_id = "set_preference", path = "/v1/tenants/{tenant_name}/users/{user_id}/preferences/{preference_key}", tag = "preferences",
     request_body(content = serde_json::Value, content_type = "application/json", example = json!("dark")),
     params(
         ("tenant_name" = String, Path), ("user_id" = String, Path),
@@ -86,7 +86,7 @@ async fn put(
 }
 
 /// Delete one preference
-#[utoipa::path(delete, path = "/v1/tenants/{tenant_name}/users/{user_id}/preferences/{preference_key}", tag = "preferences",
+#[utoipa::path(delete, operation_id = "delete_preference", path = "/v1/tenants/{tenant_name}/users/{user_id}/preferences/{preference_key}", tag = "preferences",
     params(
         ("tenant_name" = String, Path), ("user_id" = String, Path), ("preference_key" = String, Path),
         ("Idempotency-Key" = Option<String>, Header),

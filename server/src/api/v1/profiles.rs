@@ -24,7 +24,7 @@ pub fn router() -> OpenApiRouter<AppState> {
 /// Create a profile
 ///
 /// A retry with the same `Idempotency-Key` within 24 hours gets the first answer again and makes no second profile.
-#[utoipa::path(post, path = "/v1/tenants/{tenant_name}/profiles", tag = "profiles", request_body = NewProfile,
+#[utoipa::path(post, operation_id = "create_profile", path = "/v1/tenants/{tenant_name}/profiles", tag = "profiles", request_body = NewProfile,
     params(
         ("tenant_name" = String, Path),
         ("Idempotency-Key" = Option<String>, Header, description = "Chosen by the client, 1 to 255 characters"),
@@ -46,7 +46,7 @@ async fn create(State(app): State<AppState>, auth: Authorized<WriteProfiles>, pa
 }
 
 /// Read a profile
-#[utoipa::path(get, path = "/v1/tenants/{tenant_name}/profiles/{profile_id}", tag = "profiles",
+#[utoipa::path(get, operation_id = "read_profile", path = "/v1/tenants/{tenant_name}/profiles/{profile_id}", tag = "profiles",
     params(
         ("tenant_name" = String, Path), ("profile_id" = uuid::Uuid, Path),
         ("include_deleted" = Option<bool>, Query, description = "Also show a soft-deleted one; needs profiles:admin"),
@@ -76,7 +76,7 @@ async fn read(
 /// Update a profile
 ///
 /// Changes the given fields in one atomic step, and only if `If-Match` and `filter` hold at that moment.
-#[utoipa::path(patch, path = "/v1/tenants/{tenant_name}/profiles/{profile_id}", tag = "profiles",
+#[utoipa::path(patch, operation_id = "update_profile", path = "/v1/tenants/{tenant_name}/profiles/{profile_id}", tag = "profiles",
     request_body(content = ProfileUpdate, content_type = "application/merge-patch+json"),
     params(
         ("tenant_name" = String, Path), ("profile_id" = uuid::Uuid, Path),
@@ -121,7 +121,7 @@ fn condition(text: &str) -> Result<Filter, Problem> {
 /// Delete a profile
 ///
 /// Soft: it disappears, its identifiers are free, and it can be restored. With `purge=true` it is erased for good.
-#[utoipa::path(delete, path = "/v1/tenants/{tenant_name}/profiles/{profile_id}", tag = "profiles",
+#[utoipa::path(delete, operation_id = "delete_profile", path = "/v1/tenants/{tenant_name}/profiles/{profile_id}", tag = "profiles",
     params(
         ("tenant_name" = String, Path), ("profile_id" = uuid::Uuid, Path),
         ("purge" = Option<bool>, Query, description = "Erase for good, also what was soft-deleted; needs profiles:admin"),
@@ -155,7 +155,7 @@ async fn delete(
 }
 
 /// Restore a soft-deleted profile
-#[utoipa::path(post, path = "/v1/tenants/{tenant_name}/profiles/{profile_id}/restore", tag = "profiles",
+#[utoipa::path(post, operation_id = "restore_profile", path = "/v1/tenants/{tenant_name}/profiles/{profile_id}/restore", tag = "profiles",
     params(
         ("tenant_name" = String, Path), ("profile_id" = uuid::Uuid, Path),
         ("If-Match" = Option<String>, Header),

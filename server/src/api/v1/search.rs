@@ -23,7 +23,7 @@ pub fn router() -> OpenApiRouter<AppState> {
 ///
 /// Every word of `query` must be the beginning of a word of the name, e-mail, user id, city or mobile; case, accents
 /// and width do not matter. Results are as of now.
-#[utoipa::path(get, path = "/v1/tenants/{tenant_name}/profiles", tag = "profiles",
+#[utoipa::path(get, operation_id = "search_profiles", path = "/v1/tenants/{tenant_name}/profiles", tag = "profiles",
     params(
         ("tenant_name" = String, Path),
         ("query" = Option<String>, Query, description = "Words, like: ada lov"),
@@ -55,7 +55,7 @@ async fn search(State(app): State<AppState>, auth: Authorized<ReadProfiles>, mut
 }
 
 /// Search profiles, with the words in the body
-#[utoipa::path(post, path = "/v1/tenants/{tenant_name}/profiles/search", tag = "profiles", request_body = SearchBody,
+#[utoipa::path(post, operation_id = "search_profiles_by_body", path = "/v1/tenants/{tenant_name}/profiles/search", tag = "profiles", request_body = SearchBody,
     params(("tenant_name" = String, Path)),
     responses(
         (status = 200, description = "A page", body = SearchAnswer),

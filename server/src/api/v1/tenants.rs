@@ -19,7 +19,7 @@ pub fn router() -> OpenApiRouter<AppState> {
 }
 
 /// Create a tenant
-#[utoipa::path(post, path = "/v1/tenants", tag = "tenants", request_body = NewTenant,
+#[utoipa::path(post, operation_id = "create_tenant", path = "/v1/tenants", tag = "tenants", request_body = NewTenant,
     params(("Idempotency-Key" = Option<String>, Header)),
     responses(
         (status = 201, description = "The new tenant", body = Tenant, headers(("Location" = String), ("ETag" = String))),
@@ -37,7 +37,7 @@ async fn create(State(app): State<AppState>, auth: TenantsAdmin, params: Params,
 }
 
 /// List tenants, by name
-#[utoipa::path(get, path = "/v1/tenants", tag = "tenants",
+#[utoipa::path(get, operation_id = "list_tenants", path = "/v1/tenants", tag = "tenants",
     params(
         ("limit" = Option<u32>, Query, description = "1 to 200. Default: 20"),
         ("cursor" = Option<String>, Query, description = "next_cursor of the page before"),
@@ -57,7 +57,7 @@ async fn list(State(app): State<AppState>, auth: TenantsAdmin, mut params: Param
 }
 
 /// Read a tenant
-#[utoipa::path(get, path = "/v1/tenants/{tenant_name}", tag = "tenants",
+#[utoipa::path(get, operation_id = "read_tenant", path = "/v1/tenants/{tenant_name}", tag = "tenants",
     params(("tenant_name" = String, Path), ("If-None-Match" = Option<String>, Header)),
     responses(
         (status = 200, description = "The tenant", body = Tenant, headers(("ETag" = String))),
@@ -74,7 +74,7 @@ async fn read(State(app): State<AppState>, auth: TenantsAdmin, params: Params, h
 /// Update a tenant
 ///
 /// While it is suspended, requests for its users are answered 403.
-#[utoipa::path(patch, path = "/v1/tenants/{tenant_name}", tag = "tenants",
+#[utoipa::path(patch, operation_id = "update_tenant", path = "/v1/tenants/{tenant_name}", tag = "tenants",
     request_body(content = TenantUpdate, content_type = "application/merge-patch+json"),
     params(("tenant_name" = String, Path), ("If-Match" = Option<String>, Header), ("Idempotency-Key" = Option<String>, Header)),
     responses(
@@ -97,7 +97,7 @@ async fn update(State(app): State<AppState>, auth: TenantsAdmin, params: Params,
 /// Delete a tenant without live users
 ///
 /// For good, with all that was soft-deleted in it.
-#[utoipa::path(delete, path = "/v1/tenants/{tenant_name}", tag = "tenants",
+#[utoipa::path(delete, operation_id = "delete_tenant", path = "/v1/tenants/{tenant_name}", tag = "tenants",
     params(("tenant_name" = String, Path), ("If-Match" = Option<String>, Header), ("Idempotency-Key" = Option<String>, Header)),
     responses(
         (status = 204, description = "Deleted"),

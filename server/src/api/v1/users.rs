@@ -17,7 +17,7 @@ pub fn router() -> OpenApiRouter<AppState> {
 }
 
 /// Read a user: all profiles and preferences
-#[utoipa::path(get, path = "/v1/tenants/{tenant_name}/users/{user_id}", tag = "users",
+#[utoipa::path(get, operation_id = "read_user", path = "/v1/tenants/{tenant_name}/users/{user_id}", tag = "users",
     params(("tenant_name" = String, Path), ("user_id" = String, Path)),
     responses(
         (status = 200, description = "The user", body = User),
@@ -36,7 +36,7 @@ async fn read(
 /// Delete a user with all profiles
 ///
 /// Soft, and all in one step. With `purge=true` the user is erased for good, preferences too.
-#[utoipa::path(delete, path = "/v1/tenants/{tenant_name}/users/{user_id}", tag = "users",
+#[utoipa::path(delete, operation_id = "delete_user", path = "/v1/tenants/{tenant_name}/users/{user_id}", tag = "users",
     params(
         ("tenant_name" = String, Path), ("user_id" = String, Path),
         ("purge" = Option<bool>, Query, description = "Erase for good, also what was soft-deleted; needs profiles:admin"),

@@ -9,6 +9,7 @@ use super::rows::{self, tenant_columns};
 use super::values::{ChangeValues, TenantValues, logged};
 use crate::domain::change::Change;
 use crate::domain::idempotency::Record;
+use crate::domain::idempotency::creation_scope;
 use crate::domain::tenant::{Tenant, TenantName};
 use crate::domain::version::Version;
 use crate::store::TenantStore;
@@ -69,7 +70,8 @@ pub(super) const DELETE_TENANT: &str = concat!(
 impl TenantStore for Postgres {
     async fn create_tenant(&self, tenant: &Tenant, change: &Change, record: Option<&Record>) -> Result<()> {
         let name = &tenant.tenant_name;
-        let record = record.map(|record| StoredRecord::new(name, record)).transpose()?;
+        let scope = creation_scope();
+        let record = record.map(|record| StoredRecord::new(&scope, record)).transpose()?;
         let (change, values) = (ChangeValues::new(name, change), TenantValues::new(tenant));
         let params = change.and(&values.values());
         self.pool.write_one(CREATE_TENANT, &params, &Locks::default().tenant(name), record.as_ref()).await?;

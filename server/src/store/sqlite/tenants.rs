@@ -6,6 +6,7 @@ use super::writer::Verdict;
 use super::{Sqlite, rows};
 use crate::domain::change::Change;
 use crate::domain::idempotency::Record;
+use crate::domain::idempotency::creation_scope;
 use crate::domain::tenant::{Tenant, TenantName};
 use crate::domain::text::Text;
 use crate::domain::version::Version;
@@ -74,7 +75,7 @@ impl TenantStore for Sqlite {
     async fn create_tenant(&self, tenant: &Tenant, change: &Change, record: Option<&Record>) -> Result<()> {
         let (tenant, change, record) = (tenant.clone(), change.clone(), record.cloned());
         self.write(move |connection| {
-            claim_record(connection, &tenant.tenant_name, record.as_ref(), None)?;
+            claim_record(connection, &creation_scope(), record.as_ref(), None)?;
             insert_tenant(connection, &tenant)?;
             insert_change(connection, &change)?;
             Ok(Verdict::Keep(()))

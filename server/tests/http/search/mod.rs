@@ -1,0 +1,5 @@
+//! `GET /v1/tenants/{tenant_name}/profiles` and `POST .../profiles/search`.
+
+mod order;
+mod paging;
+mod words;
