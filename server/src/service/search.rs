@@ -22,6 +22,8 @@ pub struct SearchRequest {
     pub offset: Option<i64>,
     pub cursor: Option<String>,
     pub include_deleted: bool,
+    /// Whether the caller wants to know how it was found.
+    pub explain: bool,
     /// What was found wrong while the request was read.
     pub faults: Faults,
 }

@@ -85,16 +85,6 @@ impl Watch {
         }
         Arc::clone(&known.frequencies)
     }
-
-    /// Waits for what the database knows now.
-    pub(super) async fn refresh(&self, pool: &Pool) -> Attempted<()> {
-        let news = pool.read(|session| read_news(session, -1)).await?;
-        if let Some((state, frequencies)) = news {
-            let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-            (known.state, known.frequencies, known.looked_at) = (state, Arc::new(frequencies), Some(Instant::now()));
-        }
-        Ok(())
-    }
 }
 
 /// `None` when the state is still this one.

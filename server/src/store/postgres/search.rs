@@ -134,7 +134,7 @@ impl<'a> Run<'a> {
         let search = self.subject.search;
         let mut scan = Scan::new(search);
         loop {
-            let step = router.next();
+            let step = router.next_step();
             let outcome = match &step {
                 Step::Keyed { cap } => {
                     let keyed = self.wanted.keyed.clone();

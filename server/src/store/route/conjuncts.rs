@@ -166,16 +166,3 @@ fn is_keyed(filter: &Filter) -> bool {
         _ => false,
     }
 }
-
-/// Whether the bounds on times that a filter sets can narrow a scan in the order of that time.
-pub fn time_bounds(filter: Option<&Filter>, wanted: IntegerField) -> Vec<Condition> {
-    let all = match filter {
-        Some(Filter::All(all)) => all.as_slice(),
-        Some(single) => std::slice::from_ref(single),
-        None => &[],
-    };
-    conditions(all)
-        .filter(|condition| matches!(condition, Condition::Integer { field, op, .. } if *field == wanted && *op != Order::Ne))
-        .cloned()
-        .collect()
-}

@@ -91,7 +91,7 @@ impl Router {
         self.rows() * self.share()
     }
 
-    pub fn next(&mut self) -> Step {
+    pub fn next_step(&self) -> Step {
         if self.keyed_left {
             return Step::Keyed { cap: KEYED_CAP };
         }
@@ -219,14 +219,14 @@ mod tests {
 
     #[test]
     fn a_small_tenant_is_scanned() {
-        assert!(matches!(router(Some(900.0), &[Some(3.0)]).next(), Step::Scan { rows } if rows > 900));
+        assert!(matches!(router(Some(900.0), &[Some(3.0)]).next_step(), Step::Scan { rows } if rows > 900));
     }
 
     #[test]
     fn a_rare_word_goes_by_grams_and_a_common_one_by_a_scan() {
-        assert!(matches!(router(LARGE, &[Some(400.0)]).next(), Step::Grams { .. }));
-        assert!(matches!(router(LARGE, &[Some(250_000.0)]).next(), Step::Scan { rows } if rows < 2_000));
-        assert!(matches!(router(LARGE, &[]).next(), Step::Scan { .. }));
+        assert!(matches!(router(LARGE, &[Some(400.0)]).next_step(), Step::Grams { .. }));
+        assert!(matches!(router(LARGE, &[Some(250_000.0)]).next_step(), Step::Scan { rows } if rows < 2_000));
+        assert!(matches!(router(LARGE, &[]).next_step(), Step::Scan { .. }));
     }
 
     #[test]
@@ -234,7 +234,7 @@ mod tests {
         let mut router = router(LARGE, &[Some(60_000.0), Some(2_000_000.0)]);
         let mut scanned = 0;
         for _ in 0..10 {
-            match router.next() {
+            match router.next_step() {
                 step @ Step::Scan { rows } => {
                     scanned += rows;
                     router.note(&step, Outcome::Short { found: 0 });
@@ -252,11 +252,11 @@ mod tests {
     #[test]
     fn grams_that_find_too_many_give_way_to_a_scan_that_grows() {
         let mut router = router(LARGE, &[Some(500.0)]);
-        let step = router.next();
+        let step = router.next_step();
         router.note(&step, Outcome::Overflow);
         let mut last = 0;
         for _ in 0..6 {
-            let step = router.next();
+            let step = router.next_step();
             let Step::Scan { rows } = step else { panic!("{step:?}") };
             assert!(rows >= last);
             last = rows;
@@ -268,20 +268,20 @@ mod tests {
     #[test]
     fn nothing_known_begins_with_a_short_scan() {
         let mut router = router(None, &[None]);
-        let step = router.next();
+        let step = router.next_step();
         assert_eq!(step, Step::Scan { rows: 1_000 });
         router.note(&step, Outcome::Short { found: 0 });
-        assert!(matches!(router.next(), Step::Grams { .. }));
+        assert!(matches!(router.next_step(), Step::Grams { .. }));
     }
 
     #[test]
     fn what_has_an_index_of_its_own_is_tried_first() {
         let expected = Expected { tenant_rows: LARGE, keyed: true, ..Expected::default() };
         let mut router = Router::new(COSTS, expected, 21);
-        let step = router.next();
+        let step = router.next_step();
         assert!(matches!(step, Step::Keyed { .. }));
         router.note(&step, Outcome::Overflow);
-        assert!(matches!(router.next(), Step::Scan { .. }));
+        assert!(matches!(router.next_step(), Step::Scan { .. }));
     }
 
     #[test]
