@@ -35,13 +35,11 @@ const BY_GRAMS: Costs = Costs { scanned_row: 1e9, hit: 1e-9, entry: 1e-9, small_
 /// Every search is a scan of many short steps.
 const BY_SCANS: Costs = Costs { scanned_row: 1e-9, hit: 1e9, entry: 1e9, small_tenant: 2.0, least_scan: 2.0 };
 
-with_costs!(sqlite_by_grams, sqlite, super::BY_GRAMS);
-with_costs!(sqlite_by_scans, sqlite, super::BY_SCANS);
 with_costs!(postgres_by_grams, postgres, super::BY_GRAMS);
 with_costs!(postgres_by_scans, postgres, super::BY_SCANS);
 
 pub mod sqlite {
-    use super::{Arc, Costs, Future, Store, TempDir, World, run};
+    use super::{Arc, Future, Store, TempDir, World, run};
     use crate::store::sqlite::{Sqlite, SqliteOptions};
     use std::time::Duration;
 
@@ -53,10 +51,6 @@ pub mod sqlite {
     pub async fn migrated<F: Future<Output = ()>>(case: impl FnOnce(World) -> F) {
         let (store, _scratch) = open();
         run(store, true, case).await;
-    }
-
-    pub async fn open_with_costs(_costs: Costs) -> (Arc<dyn Store>, TempDir) {
-        open()
     }
 
     /// The file goes when the second value is dropped.
