@@ -36,10 +36,6 @@ impl Random {
         self.unit() < of
     }
 
-    pub fn pick<'a, T: ?Sized>(&mut self, from: &[&'a T]) -> &'a T {
-        from[self.index(from.len())]
-    }
-
     /// An index that is taken the more rarely the higher it is: about as 1 / (index + 2).
     #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small numbers")]
     pub fn zipf(&mut self, length: usize) -> usize {
