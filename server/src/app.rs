@@ -1,6 +1,7 @@
 //! The composition root: start-up read from top to bottom, and the only place that names the two stores.
 
 use crate::api::limits::Limits;
+use crate::api::public_url::PublicUrl;
 use crate::api::resource::ProtectedResource;
 use crate::api::{self, AppState};
 use crate::auth::TokenVerifier;
@@ -10,10 +11,12 @@ use crate::auth::verifier::Issuers;
 use crate::config::DataConfig;
 use crate::config::auth::AuthConfig;
 use crate::config::database::{DatabaseConfig, DatabaseUrl};
+use crate::config::images::ImagesConfig;
 use crate::config::issuer::IssuerConfig;
 use crate::config::server::ServerConfig;
 use crate::domain::caller::TenantAccess;
 use crate::domain::clock::{Clock, SystemClock};
+use crate::images::ImageStore;
 use crate::lifecycle::{self, StopSignal};
 use crate::service::Directory;
 use crate::store::postgres::{Postgres, PostgresOptions};
@@ -53,12 +56,15 @@ pub async fn serve(
     server: ServerConfig,
     data: DataConfig,
     database: DatabaseConfig,
+    images: ImagesConfig,
     auth: AuthConfig,
     announce: impl FnOnce(SocketAddr),
 ) -> Result<(), StartError> {
     let issuers = auth.issuers().map_err(StartError::Config)?;
     let resource = protected_resource(&server, &issuers)?;
     let verifier = token_verifier(&server, &data, &auth, issuers)?;
+    let public_url = PublicUrl::new(resource.public_url.as_deref());
+    let image_store = ImageStore::open(&images, &data.data_dir).map_err(StartError::Config)?;
     let store = open_store(&data, &database)?;
     let listener = TcpListener::bind(server.listen).await.map_err(|reason| StartError::Listen { address: server.listen, reason })?;
     let address = listener.local_addr().map_err(|reason| StartError::Listen { address: server.listen, reason })?;
@@ -74,13 +80,16 @@ pub async fn serve(
         clock: clock.clone(),
         in_flight: Arc::new(Semaphore::new(server.max_in_flight)),
         request_deadline: server.request_deadline(),
+        upload_deadline: server.upload_deadline(),
         max_body_bytes: server.max_body_bytes,
+        max_image_bytes: images.max_image_bytes,
+        public_url,
         draining: draining.clone(),
     });
     tracing::info!(%address, "listening");
     tokio::task::spawn_blocking(crate::domain::mobile::warm_up);
     let opened = async {
-        let opened = open_directory(store.clone(), clock).await?;
+        let opened = open_directory(store.clone(), image_store, clock).await?;
         let directory = directory.get_or_init(|| opened);
         announce(address);
         sweep(directory).await
@@ -95,10 +104,10 @@ pub async fn serve(
 }
 
 /// The directory on a database that may still be on its way: waits for it, but not for a schema that is wrong.
-async fn open_directory(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Result<Directory, StartError> {
+async fn open_directory(store: Arc<dyn Store>, images: ImageStore, clock: Arc<dyn Clock>) -> Result<Directory, StartError> {
     loop {
         match prepare(&*store, &*clock).await {
-            Ok((_, secret)) => return Ok(Directory::new(store, clock, &secret)),
+            Ok((_, secret)) => return Ok(Directory::new(store, images, clock, &secret)),
             Err(error @ crate::store::StoreError::Unavailable(_)) => {
                 tracing::warn!(cause = crate::domain::cause::chain(&error), "waiting for the database");
                 tokio::time::sleep(RETRY_EVERY).await;
@@ -118,11 +127,16 @@ async fn prepare(store: &dyn Store, clock: &dyn Clock) -> crate::store::Result<(
 }
 
 /// The directory for a command that does one thing and ends.
-pub async fn directory(data: &DataConfig, database: &DatabaseConfig) -> Result<(Directory, MigrationReport, Arc<dyn Store>), StartError> {
+pub async fn directory(
+    data: &DataConfig,
+    database: &DatabaseConfig,
+    images: &ImagesConfig,
+) -> Result<(Directory, MigrationReport, Arc<dyn Store>), StartError> {
+    let images = ImageStore::open(images, &data.data_dir).map_err(StartError::Config)?;
     let store = open_store(data, database)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let (report, secret) = prepare(&*store, &*clock).await?;
-    Ok((Directory::new(store.clone(), clock, &secret), report, store))
+    Ok((Directory::new(store.clone(), images, clock, &secret), report, store))
 }
 
 fn open_store(data: &DataConfig, database: &DatabaseConfig) -> Result<Arc<dyn Store>, StartError> {

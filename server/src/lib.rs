@@ -6,6 +6,7 @@ pub mod auth;
 pub mod cli;
 pub mod config;
 pub mod domain;
+pub mod images;
 pub mod lifecycle;
 pub mod service;
 pub mod store;

@@ -12,12 +12,13 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("config", &["domain"]),
     ("telemetry", &["domain"]),
     ("store", &["domain", "config", "telemetry"]),
+    ("images", &["domain", "config", "telemetry"]),
     ("auth", &["domain", "config", "telemetry"]),
-    ("service", &["domain", "store"]),
+    ("service", &["domain", "store", "images"]),
     ("api", &["service", "domain", "auth", "telemetry", "config"]),
     ("cli", &["service", "domain", "config", "app"]),
     ("lifecycle", &["config"]),
-    ("app", &["api", "auth", "cli", "config", "domain", "lifecycle", "service", "store", "telemetry"]),
+    ("app", &["api", "auth", "cli", "config", "domain", "images", "lifecycle", "service", "store", "telemetry"]),
 ];
 
 const MAX_LINES: usize = 500;

@@ -1,6 +1,7 @@
 //! Health: live is the process, ready is every dependency.
 
 use super::AppState;
+use crate::service;
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -12,6 +13,8 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+const UP: &str = "up";
+const DOWN: &str = "down";
 /// How long a dependency may take to answer a probe.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -27,15 +30,16 @@ struct Live {
 
 #[derive(Debug, Serialize, ToSchema)]
 struct Ready {
-    /// `ready`, `not_ready`, or `draining` while the node stops.
+    /// `ready`; `degraded` when only images are missing; `not_ready`; or `draining` while the node stops.
     status: &'static str,
     dependencies: Dependencies,
 }
 
-/// Each dependency by name: `up` or `down`.
+/// Each dependency by name: `up` or `down`; images `unknown` before the database is there.
 #[derive(Debug, Serialize, ToSchema)]
 struct Dependencies {
     database: &'static str,
+    images: &'static str,
     /// Up when the keys of the OAuth issuers are there; missing where tokens are local.
     #[serde(skip_serializing_if = "Option::is_none")]
     issuer: Option<&'static str>,
@@ -49,21 +53,30 @@ async fn live() -> Json<Live> {
 
 /// Whether this node can serve requests
 #[utoipa::path(get, operation_id = "health_ready", path = "/health/ready", tag = "health", security(()), responses(
-    (status = 200, description = "It can", body = Ready),
+    (status = 200, description = "It can, perhaps all but images", body = Ready),
     (status = 503, description = "It cannot: a dependency is down, or the node is stopping", body = Ready, content_type = "application/json"),
 ))]
 async fn ready(State(app): State<AppState>) -> Response {
-    let answers = match app.directory.get() {
-        Some(directory) => matches!(tokio::time::timeout(PROBE_TIMEOUT, directory.ping()).await, Ok(Ok(()))),
-        None => false,
+    let (database, images) = match app.directory.get() {
+        Some(directory) => tokio::join!(probe(directory.ping()), probe(directory.ping_images())),
+        // Still waiting for the database, and not yet at work on anything else.
+        None => (DOWN, "unknown"),
     };
-    let issuers_are_up = app.verifier.issuers_are_up();
-    let state = |is_up: bool| if is_up { "up" } else { "down" };
-    let dependencies = Dependencies { database: state(answers), issuer: issuers_are_up.map(state) };
-    let (code, status) = match answers && issuers_are_up.unwrap_or(true) {
+    let issuers = app.verifier.issuers_are_up();
+    let issuer = issuers.map(|are_up| if are_up { UP } else { DOWN });
+    let (code, status) = match (database, issuer.unwrap_or(UP), images) {
         _ if app.draining.load(Ordering::Relaxed) => (StatusCode::SERVICE_UNAVAILABLE, "draining"),
-        true => (StatusCode::OK, "ready"),
-        false => (StatusCode::SERVICE_UNAVAILABLE, "not_ready"),
+        (UP, UP, UP) => (StatusCode::OK, "ready"),
+        // No reason to take requests away from this node: all but those for images are served.
+        (UP, UP, _) => (StatusCode::OK, "degraded"),
+        _ => (StatusCode::SERVICE_UNAVAILABLE, "not_ready"),
     };
-    (code, Json(Ready { status, dependencies })).into_response()
+    (code, Json(Ready { status, dependencies: Dependencies { database, images, issuer } })).into_response()
+}
+
+async fn probe(answer: impl Future<Output = service::Result<()>>) -> &'static str {
+    match tokio::time::timeout(PROBE_TIMEOUT, answer).await {
+        Ok(Ok(())) => UP,
+        _ => DOWN,
+    }
 }

@@ -51,6 +51,10 @@ fn is_health(route: &str) -> bool {
     route.starts_with("/health/")
 }
 
+fn is_upload(route: &str, method: &Method) -> bool {
+    method == Method::PUT && route == super::v1::image::PATH
+}
+
 async fn bounded(app: &AppState, route: &str, request: Request, next: Next) -> Response {
     let _permit = if is_health(route) {
         None
@@ -62,8 +66,9 @@ async fn bounded(app: &AppState, route: &str, request: Request, next: Next) -> R
             }
         }
     };
+    let deadline = if is_upload(route, request.method()) { app.upload_deadline } else { app.request_deadline };
     let guarded = AssertUnwindSafe(next.run(request)).catch_unwind();
-    match tokio::time::timeout(app.request_deadline, guarded).await {
+    match tokio::time::timeout(deadline, guarded).await {
         Ok(Ok(response)) => response,
         Ok(Err(panic)) => Problem::internal(panic_text(panic.as_ref())).into_response(),
         Err(_) => Problem::new(

@@ -8,6 +8,7 @@ pub mod layer;
 pub mod limits;
 pub mod openapi;
 pub mod problem;
+pub mod public_url;
 pub mod resource;
 mod unread;
 pub mod v1;
@@ -19,6 +20,7 @@ use axum::Router;
 use axum::response::IntoResponse;
 use limits::Limits;
 use problem::{Kind, Problem};
+use public_url::PublicUrl;
 use resource::ProtectedResource;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
@@ -37,7 +39,11 @@ pub struct AppState {
     /// Requests at work at once.
     pub in_flight: Arc<Semaphore>,
     pub request_deadline: Duration,
+    /// The same for a request that uploads a file, which takes the time that its sender's line takes.
+    pub upload_deadline: Duration,
     pub max_body_bytes: usize,
+    pub max_image_bytes: usize,
+    pub public_url: PublicUrl,
     /// Set when the node is about to stop: readiness then says no.
     pub draining: Arc<AtomicBool>,
 }

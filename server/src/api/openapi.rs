@@ -15,8 +15,9 @@ const DESCRIPTION: &str =
 Every request but those for health needs an access token (press *Authorize*). All errors are `application/problem+json` (RFC 9457).";
 
 /// The resources, in the order in which a reader wants them.
-const TAGS: [(&str, &str); 5] = [
+const TAGS: [(&str, &str); 6] = [
     ("profiles", "A user's faces, and search over them"),
+    ("images", "A profile's image, in three sizes"),
     ("users", "A user as a whole"),
     ("preferences", "Any JSON of a user, by key"),
     ("tenants", "Administration; needs the scope tenants:admin"),

@@ -51,6 +51,7 @@ problem_kinds! {
     Invalid = UNPROCESSABLE_ENTITY "invalid" "The input is invalid",
     KeyReused = UNPROCESSABLE_ENTITY "idempotency-key-reused" "The idempotency key was used for another request",
     TooBroad = UNPROCESSABLE_ENTITY "too-broad" "The search is too broad",
+    UnusableImage = UNPROCESSABLE_ENTITY "unusable-image" "The image cannot be used",
     RateLimited = TOO_MANY_REQUESTS "rate-limited" "Too many requests",
     Internal = INTERNAL_SERVER_ERROR "internal" "Something went wrong here",
     Overloaded = SERVICE_UNAVAILABLE "overloaded" "The service is at its limit",
@@ -253,6 +254,15 @@ impl From<service::Error> for Problem {
             .because(cause),
             Error::Contended => Self::new(Kind::Contended, "Others kept changing this at the same time: try again."),
             Error::Unavailable(cause) => Self::new(Kind::Unavailable, "The database is not available: try again shortly.").because(cause),
+            Error::UnsupportedImage => Self::new(
+                Kind::UnsupportedMediaType,
+                "This is no JPEG, PNG, WebP or GIF: its content tells, not its name or its Content-Type.",
+            ),
+            Error::UnusableImage(detail) => Self::new(Kind::UnusableImage, format!("The image {detail}.")),
+            Error::Busy => Self::new(Kind::Overloaded, "This node has all the images at work that it can: try again."),
+            Error::ImagesUnavailable(cause) => {
+                Self::new(Kind::Unavailable, "Images are not available: try again shortly. Everything else is.").because(cause)
+            }
             Error::Internal(cause) => Self::internal(cause),
         }
     }

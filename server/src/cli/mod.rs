@@ -1,11 +1,12 @@
 //! The command line. `serve` is what runs when no command is named.
 
+mod images;
 mod migrate;
 mod serve;
 mod tenant;
 mod token;
 
-use crate::config::{self, DataConfig, auth::AuthConfig, database::DatabaseConfig, server::ServerConfig};
+use crate::config::{self, DataConfig, auth::AuthConfig, database::DatabaseConfig, images::ImagesConfig, server::ServerConfig};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -48,6 +49,9 @@ struct Shared {
     database: DatabaseConfig,
 
     #[command(flatten)]
+    images: ImagesConfig,
+
+    #[command(flatten)]
     auth: AuthConfig,
 }
 
@@ -62,6 +66,9 @@ enum Command {
     /// Administer tenants
     #[command(subcommand)]
     Tenant(tenant::TenantCommand),
+    /// Look after the image store
+    #[command(subcommand)]
+    Images(images::ImagesCommand),
     /// Print the version
     Version,
 }
@@ -98,6 +105,7 @@ fn run(cli: Cli) -> Outcome {
             Some(Command::Migrate) => migrate::run(&shared).await,
             Some(Command::Token(options)) => token::run(&options, &shared),
             Some(Command::Tenant(command)) => tenant::run(command, &shared).await,
+            Some(Command::Images(command)) => images::run(command, &shared).await,
             Some(Command::Version) => print_line(&format!("n_users {}", env!("CARGO_PKG_VERSION"))),
         }
     })

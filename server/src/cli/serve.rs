@@ -8,7 +8,7 @@ use std::path::Path;
 
 pub async fn run(server: ServerConfig, shared: Shared) -> Outcome {
     app::start_logs(&server)?;
-    let Shared { data, database, auth, .. } = shared;
+    let Shared { data, database, images, auth, .. } = shared;
     let data_dir = data.data_dir.clone();
     let audience = auth.oauth_audience.clone();
     let issuer = auth.issuers()?.into_iter().next().map(|issuer| issuer.issuer);
@@ -19,7 +19,7 @@ pub async fn run(server: ServerConfig, shared: Shared) -> Outcome {
         };
         let _ = print_line(&welcome(address, issuer.as_deref(), &token));
     };
-    app::serve(server, data, database, auth, announce).await.map_err(|e| e.to_string())
+    app::serve(server, data, database, images, auth, announce).await.map_err(|e| e.to_string())
 }
 
 fn token_command(data_dir: &Path, audience: &str) -> String {

@@ -24,7 +24,7 @@ pub enum TenantCommand {
 }
 
 pub async fn run(command: TenantCommand, shared: &Shared) -> Outcome {
-    let (directory, _, store) = app::directory(&shared.data, &shared.database).await.map_err(|e| e.to_string())?;
+    let (directory, _, store) = app::directory(&shared.data, &shared.database, &shared.images).await.map_err(|e| e.to_string())?;
     let call = AdminCall { subject: "n_users".to_owned(), tenants: TenantAccess::All, attempt: None };
     let outcome = match command {
         TenantCommand::Create { tenant_name, display_name } => create(&directory, &call, &tenant_name, display_name.as_deref()).await,

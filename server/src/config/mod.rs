@@ -5,6 +5,7 @@
 
 pub mod auth;
 pub mod database;
+pub mod images;
 pub mod issuer;
 pub mod limits;
 pub mod server;
@@ -15,7 +16,7 @@ use std::path::{Path, PathBuf};
 /// Where what the service keeps on disk is kept, shared by all commands.
 #[derive(Debug, Clone, Args)]
 pub struct DataConfig {
-    /// Folder of the embedded database and of the local signing key
+    /// Folder of the embedded database, of images, and of the local signing key
     #[arg(long, env = "DATA_DIR", default_value = "./data", global = true)]
     pub data_dir: PathBuf,
 }
@@ -24,7 +25,8 @@ pub struct DataConfig {
 const DEFAULT_FILE: &str = "n_users.toml";
 
 /// Variables that are also known by another name.
-const SECOND_NAMES: [(&str, &str); 1] = [("database_url", "POSTGRE_URL_VALUE")];
+const SECOND_NAMES: [(&str, &str); 3] =
+    [("database_url", "POSTGRE_URL_VALUE"), ("aws_access_key_id", "AWS_SECRET_ID"), ("aws_secret_access_key", "AWS_SECRET")];
 
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {

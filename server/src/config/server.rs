@@ -13,7 +13,7 @@ pub struct ServerConfig {
 
     /// The address by which clients reach this service, like https://users.example.com [default: as each request says]
     ///
-    /// It is the resource of the OAuth metadata (RFC 9728).
+    /// It is the resource of the OAuth metadata (RFC 9728), and stands before the path in profile_image_url.
     #[arg(long, env = "PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<String>,
 
@@ -24,11 +24,15 @@ pub struct ServerConfig {
     #[arg(long, env = "REQUEST_DEADLINE_MS", default_value_t = 10_000, value_name = "MS")]
     pub request_deadline_ms: u64,
 
+    /// The same for a request that uploads an image
+    #[arg(long, env = "UPLOAD_DEADLINE_MS", default_value_t = 30_000, value_name = "MS")]
+    pub upload_deadline_ms: u64,
+
     /// Time for a client to send its request's headers
     #[arg(long, env = "HEADER_TIMEOUT_MS", default_value_t = 10_000, value_name = "MS")]
     pub header_timeout_ms: u64,
 
-    /// The largest request body
+    /// The largest request body but for images
     #[arg(long, env = "MAX_BODY_BYTES", default_value_t = 262_144, value_name = "BYTES")]
     pub max_body_bytes: usize,
 
@@ -64,6 +68,10 @@ impl ServerConfig {
 
     pub fn request_deadline(&self) -> Duration {
         Duration::from_millis(self.request_deadline_ms)
+    }
+
+    pub fn upload_deadline(&self) -> Duration {
+        Duration::from_millis(self.upload_deadline_ms)
     }
 
     pub fn header_timeout(&self) -> Duration {

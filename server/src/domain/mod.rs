@@ -12,6 +12,7 @@ pub mod filter;
 pub mod geo;
 pub mod grams;
 pub mod idempotency;
+pub mod image;
 pub mod invalid;
 pub mod mobile;
 pub mod patch;

@@ -1,6 +1,7 @@
 //! What can become of a request, in the words of the directory: no HTTP here and no SQL.
 
 use crate::domain::invalid::Faults;
+use crate::images::ImageError;
 use crate::store::{StoreError, Uniqueness};
 
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +36,17 @@ pub enum Error {
     Contended,
     #[error("a dependency is unavailable")]
     Unavailable(#[source] StoreError),
+    /// By its content, it is in none of the formats that are taken.
+    #[error("the image is of no kind that is taken")]
+    UnsupportedImage,
+    /// A sentence that begins behind "The image".
+    #[error("the image {0}")]
+    UnusableImage(String),
+    /// All places for this kind of work are taken.
+    #[error("too many images are at work at once")]
+    Busy,
+    #[error("the image store is unavailable")]
+    ImagesUnavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error("internal error")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
@@ -70,6 +82,19 @@ impl From<StoreError> for Error {
             error @ StoreError::TooSlow(_) => Self::TooBroad(error),
             error @ StoreError::Unavailable(_) => Self::Unavailable(error),
             error @ StoreError::Internal(_) => Self::Internal(Box::new(error)),
+        }
+    }
+}
+
+impl From<ImageError> for Error {
+    fn from(error: ImageError) -> Self {
+        match error {
+            ImageError::Unsupported => Self::UnsupportedImage,
+            ImageError::Unusable(detail) => Self::UnusableImage(detail),
+            ImageError::Busy => Self::Busy,
+            ImageError::NotFound => Self::NotFound("image"),
+            ImageError::Unavailable(cause) => Self::ImagesUnavailable(cause),
+            ImageError::Internal(cause) => Self::Internal(cause),
         }
     }
 }

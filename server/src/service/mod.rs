@@ -3,6 +3,8 @@
 pub mod call;
 pub mod cursor;
 pub mod error;
+pub mod images;
+pub mod images_gc;
 pub mod preferences;
 pub mod profiles;
 mod retry;
@@ -16,6 +18,7 @@ pub use error::{Error, Result};
 use crate::domain::clock::{Clock, TimestampMs};
 use crate::domain::idempotency::{KEPT_FOR_MS, Record};
 use crate::domain::tenant::TenantName;
+use crate::images::ImageStore;
 use crate::store::Store;
 use cursor::CursorSeal;
 use retry::Turns;
@@ -24,6 +27,7 @@ use std::sync::Arc;
 /// The directory of users.
 pub struct Directory {
     store: Arc<dyn Store>,
+    images: ImageStore,
     clock: Arc<dyn Clock>,
     cursors: CursorSeal,
     turns: Turns,
@@ -31,8 +35,8 @@ pub struct Directory {
 
 impl Directory {
     /// `secret` seals cursors and must be the same on every node.
-    pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, secret: &[u8; 32]) -> Self {
-        Self { store, clock, cursors: CursorSeal::new(secret), turns: Turns::new() }
+    pub fn new(store: Arc<dyn Store>, images: ImageStore, clock: Arc<dyn Clock>, secret: &[u8; 32]) -> Self {
+        Self { store, images, clock, cursors: CursorSeal::new(secret), turns: Turns::new() }
     }
 
     pub fn now(&self) -> TimestampMs {

@@ -21,7 +21,7 @@ pub struct Condition {
 }
 
 impl Condition {
-    fn check(&self, profile: &Profile) -> Result<()> {
+    pub(super) fn check(&self, profile: &Profile) -> Result<()> {
         if !self.expected.holds(profile.version) {
             let version = profile.version.0;
             return Err(Error::PreconditionFailed(format!("the profile is at version {version}: read it again before you change it")));
@@ -105,10 +105,10 @@ impl Directory {
         .await
     }
 
-    /// Erases a profile in any state for good.
+    /// Erases a profile in any state for good, and then its image.
     pub async fn purge_profile(&self, call: &Call, profile_id: ProfileId, expected: &Expected) -> Result<Written> {
         let condition = Condition { expected: expected.clone(), filter: None };
-        retry::once(&*self.store, Purpose::Users(&call.reach), &call.tenant, call.attempt.as_ref(), async {
+        let written = retry::once(&*self.store, Purpose::Users(&call.reach), &call.tenant, call.attempt.as_ref(), async {
             let record = record(call.attempt.as_ref(), Concerns::Tenant, &Written::Gone);
             self.turns
                 .until_swapped(profile_id, || async {
@@ -120,7 +120,9 @@ impl Directory {
                 })
                 .await
         })
-        .await
+        .await?;
+        self.erase_images(&call.tenant, vec![profile_id]).await;
+        Ok(written)
     }
 
     /// Reads, decides and swaps until nobody came between. `decide` gives `None` when there is nothing to change.
@@ -128,25 +130,31 @@ impl Directory {
     where
         D: Fn(&Profile) -> Result<Option<Replacement>> + Send + Sync,
     {
+        let write = self.swap_profile(call, profile_id, with_deleted, decide);
+        retry::once(&*self.store, Purpose::Users(&call.reach), &call.tenant, call.attempt.as_ref(), write).await
+    }
+
+    /// As `change_profile`, for a caller who has looked the idempotency key up already.
+    pub(super) async fn swap_profile<D>(&self, call: &Call, profile_id: ProfileId, with_deleted: bool, decide: D) -> Result<Written>
+    where
+        D: Fn(&Profile) -> Result<Option<Replacement>> + Send + Sync,
+    {
         let decide = &decide;
-        retry::once(&*self.store, Purpose::Users(&call.reach), &call.tenant, call.attempt.as_ref(), async {
-            self.turns
-                .until_swapped(profile_id, || async move {
-                    let old = self.read_profile(call, profile_id, with_deleted).await?;
-                    let replacement = decide(&old)?;
-                    let new = replacement.as_ref().map_or(&old, |replacement| &replacement.profile);
-                    let written = Written::Profile { created: false, profile: Box::new(new.clone()) };
-                    let record = record(call.attempt.as_ref(), Concerns::Profile(profile_id), &written);
-                    let Some(replacement) = replacement else {
-                        self.record_unchanged(&call.tenant, record).await?;
-                        return Ok(Some(written));
-                    };
-                    let swapped = self.store.replace_profiles(&call.tenant, &[replacement], record.as_ref()).await?;
-                    Ok(swapped.then_some(written))
-                })
-                .await
-        })
-        .await
+        self.turns
+            .until_swapped(profile_id, || async move {
+                let old = self.read_profile(call, profile_id, with_deleted).await?;
+                let replacement = decide(&old)?;
+                let new = replacement.as_ref().map_or(&old, |replacement| &replacement.profile);
+                let written = Written::Profile { created: false, profile: Box::new(new.clone()) };
+                let record = record(call.attempt.as_ref(), Concerns::Profile(profile_id), &written);
+                let Some(replacement) = replacement else {
+                    self.record_unchanged(&call.tenant, record).await?;
+                    return Ok(Some(written));
+                };
+                let swapped = self.store.replace_profiles(&call.tenant, &[replacement], record.as_ref()).await?;
+                Ok(swapped.then_some(written))
+            })
+            .await
     }
 }
 

@@ -67,9 +67,9 @@ impl Directory {
         .await
     }
 
-    /// Erases a tenant without live users, with all that was left of it.
+    /// Erases a tenant without live users, with all that was left of it, images too.
     pub async fn delete_tenant(&self, call: &AdminCall, name: &TenantName, expected: &Expected) -> Result<Written> {
-        retry::once(&*self.store, Purpose::Administration, name, call.attempt.as_ref(), async {
+        let written = retry::once(&*self.store, Purpose::Administration, name, call.attempt.as_ref(), async {
             for _ in 0..MAX_ROUNDS {
                 let old = self.expected_tenant(call, name, expected).await?;
                 let change = Change::of_tenant(ChangeKind::TenantDeleted, name, old.version, &call.subject, self.now());
@@ -80,7 +80,9 @@ impl Directory {
             }
             Err(Error::Contended)
         })
-        .await
+        .await?;
+        self.erase_images_of_tenant(name).await;
+        Ok(written)
     }
 
     /// The tenants that the token speaks for, by name; `cursor` goes on behind an earlier page.

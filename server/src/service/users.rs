@@ -44,11 +44,12 @@ impl Directory {
         .await
     }
 
-    /// Erases the user: profiles in every state, and preferences.
+    /// Erases the user: profiles in every state, and preferences; then their images.
     pub async fn purge_user(&self, call: &Call, user_id: &UserId) -> Result<Written> {
         // The record of this very answer names nobody, so that the purge leaves nothing of the user.
         let record = record(call.attempt.as_ref(), Concerns::Tenant, &Written::Gone);
-        retry::once(&*self.store, Purpose::Users(&call.reach), &call.tenant, call.attempt.as_ref(), async {
+        let mut purged = Vec::new();
+        let written = retry::once(&*self.store, Purpose::Users(&call.reach), &call.tenant, call.attempt.as_ref(), async {
             for _ in 0..MAX_ROUNDS {
                 let rows = self.user_rows(call, user_id).await?;
                 let now = self.now();
@@ -57,12 +58,15 @@ impl Directory {
                     return Err(Error::NotFound("user"));
                 }
                 if self.store.purge_profiles(&call.tenant, &purges, record.as_ref()).await? {
+                    purged = purges.iter().map(|purge| purge.profile_id).collect();
                     return Ok(Written::Gone);
                 }
             }
             Err(Error::Contended)
         })
-        .await
+        .await?;
+        self.erase_images(&call.tenant, purged).await;
+        Ok(written)
     }
 
     async fn user_rows(&self, call: &Call, user_id: &UserId) -> Result<UserRows> {

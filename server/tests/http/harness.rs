@@ -6,6 +6,7 @@ use clap::Parser;
 use n_users::config::DataConfig;
 use n_users::config::auth::AuthConfig;
 use n_users::config::database::DatabaseConfig;
+use n_users::config::images::ImagesConfig;
 use n_users::config::server::ServerConfig;
 use serde_json::Value;
 use std::ffi::OsString;
@@ -126,6 +127,8 @@ pub struct Settings {
     #[command(flatten)]
     database: DatabaseConfig,
     #[command(flatten)]
+    pub images: ImagesConfig,
+    #[command(flatten)]
     pub auth: AuthConfig,
 }
 
@@ -146,9 +149,9 @@ fn start(backend: Backend) -> Running {
             let database = TestDatabase::create(backend, &folder).await;
             let flags = ["--listen", "127.0.0.1:0", "--database-url", &database.url, "--data-dir"];
             let flags = flags.iter().map(|flag| (*flag).into()).chain([folder.into_os_string()]);
-            let Settings { server, data, database: config, auth } = settings(flags);
+            let Settings { server, data, database: config, images, auth } = settings(flags);
             let announce = move |address: std::net::SocketAddr| announced.send(address.to_string()).unwrap();
-            n_users::app::serve(server, data, config, auth, announce).await.unwrap();
+            n_users::app::serve(server, data, config, images, auth, announce).await.unwrap();
         });
     });
     let address = address.recv().expect("the service did not start: its thread says above why");

@@ -25,6 +25,12 @@ pub fn is_known(headers: &HeaderMap, version: Version) -> bool {
     tags.iter().any(|tag| tag == "*" || version_of(tag.strip_prefix("W/").unwrap_or(tag)) == Some(version))
 }
 
+/// Whether `If-None-Match` names this tag, in quotes.
+pub fn names(headers: &HeaderMap, etag: &str) -> bool {
+    let tags = tags(headers, &IF_NONE_MATCH).ok().flatten().unwrap_or_default();
+    tags.iter().any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
+}
+
 fn version_of(tag: &str) -> Option<Version> {
     tag.strip_prefix('"')?.strip_suffix('"')?.parse().ok().map(Version)
 }

@@ -4,8 +4,10 @@ pub mod auth;
 pub mod condition;
 pub mod params;
 pub mod path;
+pub mod upload;
 pub mod write;
 
 pub use auth::{AdminProfiles, Authorized, ReadProfiles, TenantsAdmin, WriteProfiles};
 pub use params::Params;
+pub use upload::Upload;
 pub use write::Write;

@@ -13,25 +13,68 @@ use axum::extract::{FromRequest, Request};
 use bytes::Bytes;
 use http::HeaderMap;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, IF_MATCH};
+use http::request::Parts;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::value::RawValue;
 
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
+
+/// What every write may carry in its headers: the version it is for, and the key that makes a repeat of it known.
+pub struct Conditions {
+    pub expected: Expected,
+    key: Option<IdempotencyKey>,
+}
+
+impl Conditions {
+    /// Refuses with all that is wrong with them.
+    pub fn read(headers: &HeaderMap) -> Result<Self, Problem> {
+        let mut faults = Faults::default();
+        let expected = if_match(headers).unwrap_or_else(|found| {
+            faults.append(found);
+            Expected::Any
+        });
+        let key = idempotency_key(headers).unwrap_or_else(|found| {
+            faults.append(found);
+            None
+        });
+        faults.into_result()?;
+        Ok(Self { expected, key })
+    }
+
+    /// The attempt of this client, if the request carries an idempotency key.
+    pub fn attempt(&self, app: &AppState, subject: &str, fingerprint: [u8; 32]) -> Option<Attempt> {
+        let key = self.key.clone()?;
+        Some(Attempt { key, subject: subject.to_owned(), fingerprint, at: app.clock.now() })
+    }
+}
+
+/// What tells this request from another under the same idempotency key.
+pub fn fingerprint(parts: &Parts, body: &[u8]) -> [u8; 32] {
+    let mut hash = Context::new(&SHA256);
+    let if_match = parts.headers.get(IF_MATCH).map(http::HeaderValue::as_bytes).unwrap_or_default();
+    let target = parts.uri.path_and_query().map(http::uri::PathAndQuery::as_str).unwrap_or_default();
+    for part in [parts.method.as_str().as_bytes(), target.as_bytes(), if_match, body] {
+        hash.update(&(part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    let mut fingerprint = [0; 32];
+    fingerprint.copy_from_slice(hash.finish().as_ref());
+    fingerprint
+}
 
 /// Everything of a write but who sends it and whom it is about.
 pub struct Write {
     pub expected: Expected,
     headers: HeaderMap,
     body: Bytes,
-    key: Option<IdempotencyKey>,
+    conditions: Conditions,
     fingerprint: [u8; 32],
 }
 
 impl Write {
     /// The attempt of this client, if the request carries an idempotency key.
     pub fn attempt(&self, app: &AppState, subject: &str) -> Option<Attempt> {
-        let key = self.key.clone()?;
-        Some(Attempt { key, subject: subject.to_owned(), fingerprint: self.fingerprint, at: app.clock.now() })
+        self.conditions.attempt(app, subject, self.fingerprint)
     }
 
     /// The body as a JSON object.
@@ -68,27 +111,10 @@ impl FromRequest<AppState> for Write {
 
     async fn from_request(request: Request, app: &AppState) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
-        let mut faults = Faults::default();
-        let expected = if_match(&parts.headers).unwrap_or_else(|found| {
-            faults.append(found);
-            Expected::Any
-        });
-        let key = idempotency_key(&parts.headers).unwrap_or_else(|found| {
-            faults.append(found);
-            None
-        });
-        faults.into_result()?;
+        let conditions = Conditions::read(&parts.headers)?;
         let body = read_body(&parts.headers, body, app.max_body_bytes).await?;
-        let mut hash = Context::new(&SHA256);
-        let if_match = parts.headers.get(IF_MATCH).map(http::HeaderValue::as_bytes).unwrap_or_default();
-        let target = parts.uri.path_and_query().map(http::uri::PathAndQuery::as_str).unwrap_or_default();
-        for part in [parts.method.as_str().as_bytes(), target.as_bytes(), if_match, &body] {
-            hash.update(&(part.len() as u64).to_be_bytes());
-            hash.update(part);
-        }
-        let mut fingerprint = [0; 32];
-        fingerprint.copy_from_slice(hash.finish().as_ref());
-        Ok(Self { expected, headers: parts.headers, body, key, fingerprint })
+        let fingerprint = fingerprint(&parts, &body);
+        Ok(Self { expected: conditions.expected.clone(), headers: parts.headers, body, conditions, fingerprint })
     }
 }
 
@@ -102,14 +128,20 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Faults
 }
 
 async fn read_body(headers: &HeaderMap, body: Body, max_bytes: usize) -> Result<Bytes, Problem> {
-    let too_large = || Problem::new(Kind::BodyTooLarge, format!("The body of this request has at most {max_bytes} bytes."));
-    let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    if announced.is_some_and(|length| length > max_bytes as u64) {
-        return Err(too_large());
+    if announced_length(headers).is_some_and(|length| length > max_bytes as u64) {
+        return Err(too_large(max_bytes));
     }
     match Limited::new(body, max_bytes).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
+        Err(error) if error.is::<LengthLimitError>() => Err(too_large(max_bytes)),
         Err(error) => Err(Problem::new(Kind::MalformedBody, "The body could not be read to its end.").because(error)),
     }
+}
+
+pub fn announced_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok())
+}
+
+pub fn too_large(max_bytes: usize) -> Problem {
+    Problem::new(Kind::BodyTooLarge, format!("The body of this request has at most {max_bytes} bytes."))
 }

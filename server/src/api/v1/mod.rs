@@ -1,5 +1,6 @@
 //! Version 1 of the API: a file per resource.
 
+pub mod image;
 pub mod preferences;
 pub mod profiles;
 pub mod respond;
@@ -14,6 +15,7 @@ use utoipa_axum::router::OpenApiRouter;
 pub fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .merge(profiles::router())
+        .merge(image::router())
         .merge(search::router())
         .merge(users::router())
         .merge(preferences::router())

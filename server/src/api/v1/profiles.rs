@@ -42,7 +42,8 @@ async fn create(State(app): State<AppState>, auth: Authorized<WriteProfiles>, pa
     params.finish()?;
     let attempt = write.attempt(&app, auth.subject());
     let patch = ProfilePatch::read(write.document()?);
-    Ok(written(&app.directory()?.create_profile(&auth.call(attempt), patch).await?))
+    let outcome = app.directory()?.create_profile(&auth.call(attempt), patch).await?;
+    Ok(written(&app.public_url.written(outcome)))
 }
 
 /// Read a profile
@@ -69,7 +70,7 @@ async fn read(
     if include_deleted {
         auth.require_admin()?;
     }
-    let profile = app.directory()?.read_profile(&auth.call(None), profile_id, include_deleted).await?;
+    let profile = app.public_url.profile(app.directory()?.read_profile(&auth.call(None), profile_id, include_deleted).await?);
     Ok(versioned(&headers, profile.version, &profile))
 }
 
@@ -107,7 +108,8 @@ async fn update(
     let attempt = write.attempt(&app, auth.subject());
     let patch = ProfilePatch::read(write.document()?);
     let condition = Condition { expected: write.expected, filter };
-    Ok(written(&app.directory()?.update_profile(&auth.call(attempt), profile_id, &patch, &condition).await?))
+    let outcome = app.directory()?.update_profile(&auth.call(attempt), profile_id, &patch, &condition).await?;
+    Ok(written(&app.public_url.written(outcome)))
 }
 
 fn condition(text: &str) -> Result<Filter, Problem> {
@@ -176,7 +178,8 @@ async fn restore(
 ) -> Result<Response, Problem> {
     params.finish()?;
     let call = auth_call(&app, auth, &write);
-    Ok(written(&app.directory()?.restore_profile(&call, profile_id, &write.expected).await?))
+    let outcome = app.directory()?.restore_profile(&call, profile_id, &write.expected).await?;
+    Ok(written(&app.public_url.written(outcome)))
 }
 
 fn auth_call<P>(app: &AppState, auth: Authorized<P>, write: &Write) -> crate::service::Call {

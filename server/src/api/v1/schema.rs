@@ -144,6 +144,18 @@ pub struct TenantsAnswer {
     pub next_cursor: Option<String>,
 }
 
+/// The bytes of an image.
+#[derive(ToSchema)]
+#[schema(value_type = String, format = Binary)]
+pub struct Picture(Vec<u8>);
+
+/// A form with one file.
+#[derive(ToSchema)]
+pub struct ImageForm {
+    #[schema(value_type = String, format = Binary)]
+    profile_image: Vec<u8>,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

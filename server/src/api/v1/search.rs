@@ -115,13 +115,11 @@ async fn answer(
         auth.require_admin()?;
     }
     let page = app.directory()?.search_profiles(&auth.call(None), request, place).await?;
-    Ok(json(
-        StatusCode::OK,
-        &SearchAnswer {
-            profiles: page.profiles,
-            next_cursor: page.next_cursor,
-            total: page.total,
-            explain: explain.then_some(page.route.0),
-        },
-    ))
+    let answer = SearchAnswer {
+        profiles: page.profiles.into_iter().map(|profile| app.public_url.profile(profile)).collect(),
+        next_cursor: page.next_cursor,
+        total: page.total,
+        explain: explain.then_some(page.route.0),
+    };
+    Ok(json(StatusCode::OK, &answer))
 }

@@ -30,7 +30,9 @@ async fn read(
     params: Params,
 ) -> Result<Response, Problem> {
     params.finish()?;
-    Ok(json(StatusCode::OK, &app.directory()?.read_user(&auth.call(None), &user_id).await?))
+    let mut user = app.directory()?.read_user(&auth.call(None), &user_id).await?;
+    user.profiles = user.profiles.into_iter().map(|profile| app.public_url.profile(profile)).collect();
+    Ok(json(StatusCode::OK, &user))
 }
 
 /// Delete a user with all profiles

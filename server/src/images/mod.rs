@@ -1,0 +1,14 @@
+//! Images: what is taken, what is made of it, and the object store that keeps it.
+
+mod container;
+pub mod error;
+mod local;
+mod raster;
+pub mod store;
+pub mod variants;
+mod workers;
+
+pub use error::{ImageError, Result};
+pub use store::{Content, ImageStore, Listed};
+pub use variants::Variants;
+pub use workers::Place;
