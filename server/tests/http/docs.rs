@@ -136,7 +136,7 @@ async fn every_operation_describes_its_parameters_and_answers(server: &Server) {
 async fn health_needs_no_token(server: &Server) {
     assert_eq!(server.anonymous().get("/health/live").expect(200).await.json(), json!({"status": "live"}));
     let ready = server.anonymous().get("/health/ready").expect(200).await.json();
-    assert_eq!(ready, json!({"status": "ready", "dependencies": {"database": "up"}}));
+    assert_eq!(ready, json!({"status": "ready", "dependencies": {"database": "up", "images": "up"}}));
     // A token that is not good does not make it ill.
     server.anonymous().with_token("rubbish").get("/health/ready").expect(200).await;
 }

@@ -17,7 +17,7 @@ async fn behind_a_proxy(open: bool) -> (Place, Proxy) {
 
 async fn is_away(service: &Service) {
     let ready = service.anonymous().get("/health/ready").expect(503).await.json();
-    assert_eq!(ready, json!({"status": "not_ready", "dependencies": {"database": "down"}}));
+    assert_eq!((&ready["status"], &ready["dependencies"]["database"]), (&json!("not_ready"), &json!("down")));
     service.anonymous().get("/health/live").expect(200).await;
 }
 

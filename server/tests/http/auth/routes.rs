@@ -14,11 +14,12 @@ pub struct Somebody {
 }
 
 impl Somebody {
-    /// A user with a profile and a preference.
+    /// A user with a profile, an image of it, and a preference.
     pub async fn create(client: &Client, tenant: &str, user_id: &str) -> Self {
         let profile =
             client.profile(json!({"full_name": "Somebody", "user_id": user_id, "email_id": format!("{user_id}@example.com")})).await;
         client.put(&format!("/users/{user_id}/preferences/theme"), &json!("light")).expect(201).await;
+        client.call(Method::PUT, &format!("{}/image", path_of(&profile))).body("image/png", picture()).expect(200).await;
         let profile_id = path_of(&profile).replace("/profiles/", "");
         Self { tenant: tenant.to_owned(), user_id: user_id.to_owned(), profile_id, preference_key: "theme".to_owned() }
     }
@@ -43,7 +44,7 @@ pub struct Route {
     pub method: Method,
     pub template: String,
     operation: Value,
-    body: Option<(String, Value)>,
+    body: Option<(String, Vec<u8>)>,
 }
 
 impl std::fmt::Debug for Route {
@@ -79,7 +80,7 @@ impl Route {
     pub fn call(&self, client: &Client, about: &Somebody) -> Call {
         let call = client.call(self.method.clone(), &about.fill(&self.template));
         match &self.body {
-            Some((media_type, body)) => call.body(media_type, serde_json::to_vec(body).unwrap()),
+            Some((media_type, body)) => call.body(media_type, body.clone()),
             None => call,
         }
     }
@@ -98,7 +99,10 @@ pub async fn all(server: &Server) -> Vec<Route> {
             }
             let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
             let body = operation["requestBody"]["content"].as_object().and_then(|content| content.iter().next());
-            let body = body.map(|(media_type, content)| (media_type.clone(), example(&document, content)));
+            let body = body.map(|(media_type, content)| {
+                let is_image = media_type.starts_with("image/");
+                (media_type.clone(), if is_image { picture() } else { serde_json::to_vec(&example(&document, content)).unwrap() })
+            });
             routes.push(Route { method, template: template.clone(), operation: operation.clone(), body });
         }
     }
@@ -106,6 +110,13 @@ pub async fn all(server: &Server) -> Vec<Route> {
     // What deletes comes last, so that the others find what they are about.
     routes.sort_by_key(|route| (route.method == Method::DELETE, !route.names_user()));
     routes
+}
+
+/// An image of one pixel.
+fn picture() -> Vec<u8> {
+    let mut file = std::io::Cursor::new(Vec::new());
+    image::RgbImage::new(1, 1).write_to(&mut file, image::ImageFormat::Png).unwrap();
+    file.into_inner()
 }
 
 /// A body as the description shows it: the examples of its fields, and of nothing else.
