@@ -38,6 +38,16 @@ install_issuer() {
     (cd "$folder" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && cp package-lock.json node_modules/.installed)
 }
 
+# The S3 server that images are tested against, built once and kept in target/tools.
+install_s3() {
+    local version=0.14.1
+    target/tools/bin/s3s-fs --version 2>/dev/null | grep -q " $version\$" && return
+    say "building the tests' S3 server"
+    # Quick to build counts for more than quick to run.
+    CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_DEBUG=0 \
+        cargo install --locked --quiet --force "s3s-fs@$version" --features binary --root target/tools --target-dir target/tools/build
+}
+
 free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])' 2>/dev/null || shuf -i 20000-29999 -n 1; }
 
 # PostgreSQL refuses to run as root.
@@ -79,6 +89,7 @@ cargo clippy --workspace --all-targets --locked --quiet -- --deny warnings
 
 install_postgres
 install_issuer
+install_s3
 say "starting a throw-away PostgreSQL"
 start_postgres
 
