@@ -3,6 +3,8 @@
 //! There is one list of settings, the flags. The file's values and the second names of variables become the flags'
 //! defaults, so that `--help` is the whole documentation and shows what is in force.
 
+#![allow(rustdoc::bare_urls, reason = "the docstrings of settings are the text of --help")]
+
 pub mod auth;
 pub mod database;
 pub mod images;

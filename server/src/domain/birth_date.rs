@@ -21,6 +21,10 @@ impl BirthDate {
         }
     }
 
+    pub fn year(self) -> i16 {
+        self.0.year()
+    }
+
     /// Whether this day has not yet begun anywhere in UTC terms at `now`.
     pub fn is_after(self, now: TimestampMs) -> bool {
         let today = jiff::Timestamp::from_millisecond(now.0).map(|t| jiff::tz::Offset::UTC.to_datetime(t).date());

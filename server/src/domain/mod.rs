@@ -9,6 +9,8 @@ pub mod clock;
 pub mod document;
 pub mod email;
 pub mod filter;
+pub mod geo;
+pub mod grams;
 pub mod idempotency;
 pub mod image;
 pub mod invalid;

@@ -1,6 +1,7 @@
 //! What a search asks for and what it finds.
 
 use super::filter::Filter;
+use super::geo::Circle;
 use super::profile::{Profile, ProfileId};
 use super::search_text::fold;
 use serde::{Deserialize, Serialize};
@@ -15,17 +16,27 @@ pub const MAX_OFFSET: u32 = 10_000;
 /// Counting stops here.
 pub const MAX_TOTAL: u32 = 1_000;
 
+/// Sorts by the distance from the centre of the filter's one `near`.
+pub const DISTANCE: &str = "distance";
+
 macro_rules! sort_fields {
     ($($variant:ident = $name:literal),+ $(,)?) => {
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-        #[serde(rename_all = "snake_case")]
-        pub enum SortField { $($variant),+ }
+        #[derive(Debug, Clone, Copy, PartialEq)]
+        pub enum SortField {
+            $($variant,)+
+            /// How far away from the circle's centre.
+            Distance(Circle),
+        }
 
         impl SortField {
+            /// Those that a profile has by itself.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
 
             pub fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $name),+ }
+                match self {
+                    $(Self::$variant => $name,)+
+                    Self::Distance(_) => DISTANCE,
+                }
             }
         }
     };
@@ -44,7 +55,7 @@ sort_fields! {
 
 /// A strict order: the field, then `profile_id`, both in the same direction. What has no value stands last when
 /// ascending and first when descending (RFC 7644 §3.4.2.3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sort {
     pub field: SortField,
     pub descending: bool,
@@ -56,12 +67,21 @@ impl Sort {
 
     /// `field` or `-field`.
     pub fn parse(text: &str) -> Result<Self, String> {
+        Self::parse_around(text, &[])
+    }
+
+    /// The same, or `distance` where there is one circle to measure from.
+    pub fn parse_around(text: &str, circles: &[Circle]) -> Result<Self, String> {
         let (name, descending) = text.strip_prefix('-').map_or((text, false), |name| (name, true));
-        let field = SortField::ALL.iter().find(|field| field.as_str() == name).ok_or_else(|| {
-            let names: Vec<_> = SortField::ALL.iter().map(|field| field.as_str()).collect();
-            format!("must be one of {}, with a leading - for descending", names.join(", "))
-        })?;
-        Ok(Self { field: *field, descending })
+        let field = match (name, circles) {
+            (DISTANCE, [circle]) => SortField::Distance(*circle),
+            (DISTANCE, _) => return Err("distance needs a filter with exactly one near(latitude, longitude, kilometres)".to_owned()),
+            _ => *SortField::ALL.iter().find(|field| field.as_str() == name).ok_or_else(|| {
+                let names: Vec<_> = SortField::ALL.iter().map(|field| field.as_str()).collect();
+                format!("must be one of {} or distance, with a leading - for descending", names.join(", "))
+            })?,
+        };
+        Ok(Self { field, descending })
     }
 
     /// Where a profile stands in this order.
@@ -76,6 +96,10 @@ impl Sort {
             SortField::CountryId => text(profile.country_id.as_ref().map(|country| country.as_str().to_owned())),
             SortField::EmailId => text(profile.email_id.as_ref().map(super::email::EmailAddress::key)),
             SortField::UserId => SortKey::Text(profile.user_id.as_str().to_owned()),
+            SortField::Distance(from) => match profile.latitude.zip(profile.longitude) {
+                Some((latitude, longitude)) => SortKey::Integer(from.millimetres_to(latitude, longitude)),
+                None => SortKey::Missing,
+            },
         };
         Position { key, profile_id: profile.profile_id }
     }
@@ -124,6 +148,35 @@ pub struct Found {
     /// Whether more follow behind the last one.
     pub more: bool,
     pub total: Total,
+    pub route: Route,
+}
+
+/// The steps by which a search was answered, for whoever asks why it took its time.
+#[derive(Debug, Clone, Default)]
+pub struct Route(pub Vec<RouteStep>);
+
+/// How something was found is no part of what was found.
+impl PartialEq for Route {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct RouteStep {
+    pub step: &'static str,
+    /// How many hits there should have been in all.
+    pub expected: u64,
+    /// How many rows were read.
+    pub read: i64,
+}
+
+impl RouteStep {
+    pub fn new(step: &'static str, expected: f64, read: i64) -> Self {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates")]
+        let expected = expected.round() as u64;
+        Self { step, expected, read }
+    }
 }
 
 /// How many there are in all.

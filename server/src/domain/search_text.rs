@@ -127,6 +127,11 @@ enum Class {
     Boundary,
 }
 
+/// Whether this begins with a character of a script without spaces.
+pub fn begins_unspaced(text: &str) -> bool {
+    text.chars().next().is_some_and(|c| !c.is_ascii() && classify(c) == Class::Unspaced)
+}
+
 const CATEGORIES: CodePointMapDataBorrowed<'static, GeneralCategory> = CodePointMapData::<GeneralCategory>::new();
 const SCRIPTS: CodePointMapDataBorrowed<'static, Script> = CodePointMapData::<Script>::new();
 

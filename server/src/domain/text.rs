@@ -38,6 +38,15 @@ impl<const MAX: usize> Text<MAX> {
     }
 }
 
+/// The first text, by bytes, that is greater than every text that begin with this one; `None` if there is none.
+pub fn behind_beginning(prefix: &str) -> Option<String> {
+    let mut rest = prefix.trim_end_matches(char::MAX).to_owned();
+    let last = rest.pop()?;
+    // The order of UTF-8 is that of the code points; a range of `char` leaves out the surrogates.
+    rest.push((last..=char::MAX).nth(1)?);
+    Some(rest)
+}
+
 /// A name for machines: 1 to `max` of `a-z 0-9 -`.
 pub fn parse_slug(text: &str, max: usize) -> Result<String, String> {
     let valid = (1..=max).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');

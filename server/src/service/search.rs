@@ -8,7 +8,7 @@ use crate::domain::filter::{self, Filter};
 use crate::domain::invalid::{Faults, Place};
 use crate::domain::profile::Profile;
 use crate::domain::search::{
-    DEFAULT_LIMIT, Found, MAX_LIMIT, MAX_OFFSET, MAX_QUERY_LENGTH, MAX_QUERY_WORDS, Position, Search, Sort, Start, Total,
+    DEFAULT_LIMIT, Found, MAX_LIMIT, MAX_OFFSET, MAX_QUERY_LENGTH, MAX_QUERY_WORDS, Position, Route, Search, Sort, Start, Total,
 };
 use crate::domain::search_text::needles;
 
@@ -22,6 +22,8 @@ pub struct SearchRequest {
     pub offset: Option<i64>,
     pub cursor: Option<String>,
     pub include_deleted: bool,
+    /// Whether the caller wants to know how it was found.
+    pub explain: bool,
     /// What was found wrong while the request was read.
     pub faults: Faults,
 }
@@ -32,6 +34,7 @@ pub struct SearchPage {
     pub profiles: Vec<Profile>,
     pub next_cursor: Option<String>,
     pub total: Total,
+    pub route: Route,
 }
 
 impl Directory {
@@ -40,12 +43,12 @@ impl Directory {
         let bound_to = bound_to(call, &request);
         let faults = std::mem::take(&mut request.faults);
         let search = self.parse_search(call, &request, &bound_to, place, faults)?;
-        let Found { profiles, more, total } = self.store.search_profiles(&call.tenant, &search).await?;
+        let Found { profiles, more, total, route } = self.store.search_profiles(&call.tenant, &search).await?;
         let next_cursor = match profiles.last() {
             Some(last) if more => Some(self.cursors.seal(&search.sort.position_of(last), &bound_to)?),
             _ => None,
         };
-        Ok(SearchPage { profiles, next_cursor, total })
+        Ok(SearchPage { profiles, next_cursor, total, route })
     }
 
     fn parse_search(
@@ -62,10 +65,12 @@ impl Directory {
             Vec::new()
         });
         let filter = request.filter.as_deref().and_then(|text| filter::parse(text).map_err(|e| note("filter", e.to_string())).ok());
-        let sort = request.sort_by.as_deref().map_or(Ok(Sort::DEFAULT), Sort::parse).unwrap_or_else(|detail| {
-            note("sort_by", detail);
-            Sort::DEFAULT
-        });
+        let circles = filter.as_ref().map(Filter::circles).unwrap_or_default();
+        let sort =
+            request.sort_by.as_deref().map_or(Ok(Sort::DEFAULT), |text| Sort::parse_around(text, &circles)).unwrap_or_else(|detail| {
+                note("sort_by", detail);
+                Sort::DEFAULT
+            });
         let limit = bounded(request.limit.unwrap_or(DEFAULT_LIMIT.into()), 1, MAX_LIMIT).unwrap_or_else(|| {
             note("limit", format!("must be from 1 to {MAX_LIMIT}"));
             DEFAULT_LIMIT

@@ -20,8 +20,8 @@ macro_rules! migrations {
     };
 }
 
-pub const POSTGRES: &[Migration] = migrations!("postgres": 1 "0001_directory", 2 "0002_row_level_security");
-pub const SQLITE: &[Migration] = migrations!("sqlite": 1 "0001_directory", 2 "0002_row_level_security");
+pub const POSTGRES: &[Migration] = migrations!("postgres": 1 "0001_directory", 2 "0002_row_level_security", 3 "0003_search");
+pub const SQLITE: &[Migration] = migrations!("sqlite": 1 "0001_directory", 2 "0002_row_level_security", 3 "0003_search");
 
 /// A row of the table `schema_migrations`.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,6 +10,7 @@ pub mod conformance;
 pub mod error;
 pub mod migrations;
 pub mod postgres;
+pub mod route;
 pub mod sqlite;
 
 pub use error::{Result, StoreError, Uniqueness};

@@ -4,7 +4,7 @@
 #![expect(dead_code, reason = "describes what domain::profile_patch and domain::tenant read")]
 
 use crate::domain::profile::Profile;
-use crate::domain::search::Total;
+use crate::domain::search::{RouteStep, Total};
 use crate::domain::tenant::Tenant;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -100,6 +100,9 @@ pub struct SearchBody {
     /// Needs the scope `profiles:admin`.
     #[schema(default = false)]
     include_deleted: Option<bool>,
+    /// Also tell how it was found. Needs the scope `profiles:admin`.
+    #[schema(default = false)]
+    explain: Option<bool>,
 }
 
 /// A new tenant.
@@ -128,6 +131,9 @@ pub struct SearchAnswer {
     /// Send it as `cursor`, with the same search, for the next page; null on the last.
     pub next_cursor: Option<String>,
     pub total: Total,
+    /// The steps by which it was found; with `explain` only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub explain: Option<Vec<RouteStep>>,
 }
 
 /// A page of tenants, by name.

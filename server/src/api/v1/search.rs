@@ -28,11 +28,12 @@ pub fn router() -> OpenApiRouter<AppState> {
         ("tenant_name" = String, Path),
         ("query" = Option<String>, Query, description = "Words, like: ada lov"),
         ("filter" = Option<String>, Query, description = "A filter, like: city_id eq \"LON\" and active eq true"),
-        ("sort_by" = Option<String>, Query, description = "full_name, created_at, updated_at, birth_date, city_id, country_id, email_id or user_id; a leading - for descending. Default: -created_at"),
+        ("sort_by" = Option<String>, Query, description = "full_name, created_at, updated_at, birth_date, city_id, country_id, email_id or user_id, or distance with one near(latitude, longitude, kilometres) in the filter; a leading - for descending. Default: -created_at"),
         ("limit" = Option<u32>, Query, description = "1 to 200. Default: 20"),
         ("offset" = Option<u32>, Query, description = "0 to 10,000; go further with cursor"),
         ("cursor" = Option<String>, Query, description = "next_cursor of the page before, with the same search"),
         ("include_deleted" = Option<bool>, Query, description = "Also find soft-deleted ones; needs profiles:admin"),
+        ("explain" = Option<bool>, Query, description = "Also tell how it was found; needs profiles:admin"),
     ),
     responses(
         (status = 200, description = "A page", body = SearchAnswer),
@@ -48,6 +49,7 @@ async fn search(State(app): State<AppState>, auth: Authorized<ReadProfiles>, mut
         offset: params.take_integer("offset"),
         cursor: params.take("cursor"),
         include_deleted: params.take_bool("include_deleted"),
+        explain: params.take_bool("explain"),
         faults: Faults::default(),
     };
     request.faults = params.into_faults();
@@ -86,6 +88,7 @@ fn read_body(mut document: Document) -> SearchRequest {
         offset: document.take::<i64>("offset").into_option(),
         cursor: text(&mut document, "cursor"),
         include_deleted: document.take::<bool>("include_deleted").into_option().unwrap_or(false),
+        explain: document.take::<bool>("explain").into_option().unwrap_or(false),
         faults: Faults::default(),
     };
     request.faults = document.finish().err().unwrap_or_default();
@@ -107,10 +110,16 @@ async fn answer(
     request: SearchRequest,
     place: fn(&str) -> Place,
 ) -> Result<Response, Problem> {
-    if request.include_deleted {
+    let explain = request.explain;
+    if request.include_deleted || explain {
         auth.require_admin()?;
     }
     let page = app.directory()?.search_profiles(&auth.call(None), request, place).await?;
-    let profiles = page.profiles.into_iter().map(|profile| app.public_url.profile(profile)).collect();
-    Ok(json(StatusCode::OK, &SearchAnswer { profiles, next_cursor: page.next_cursor, total: page.total }))
+    let answer = SearchAnswer {
+        profiles: page.profiles.into_iter().map(|profile| app.public_url.profile(profile)).collect(),
+        next_cursor: page.next_cursor,
+        total: page.total,
+        explain: explain.then_some(page.route.0),
+    };
+    Ok(json(StatusCode::OK, &answer))
 }

@@ -1,6 +1,7 @@
 //! `Filter` back to text that parses to the same.
 
 use super::{AttributeCondition, Condition, Field, Filter};
+use crate::domain::geo::Circle;
 use std::fmt::{Display, Formatter, Result};
 
 impl Display for Filter {
@@ -45,6 +46,7 @@ impl Display for Condition {
             Self::Attribute(AttributeCondition::Boolean { path, equal, value }) => {
                 write!(f, "{} {} {value}", attribute(path), equality(*equal))
             }
+            Self::Near(Circle { latitude, longitude, kilometres }) => write!(f, "near({latitude:?}, {longitude:?}, {kilometres:?})"),
         }
     }
 }

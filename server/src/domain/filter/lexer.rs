@@ -6,6 +6,7 @@ use super::parse::FilterError;
 pub(super) enum Token {
     Open,
     Close,
+    Comma,
     /// A keyword, an operator or a field: told apart by where it stands.
     Word(String),
     Text(String),
@@ -29,6 +30,7 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Spanned>, FilterError> {
         let (token, length) = match first {
             '(' => (Token::Open, 1),
             ')' => (Token::Close, 1),
+            ',' => (Token::Comma, 1),
             '"' => string(rest, at)?,
             '-' | '0'..='9' => number(rest, at)?,
             _ => word(rest, at)?,

@@ -40,6 +40,9 @@ impl Condition {
             Self::ProfileId { equal, value } => (profile.profile_id == *value) == *equal,
             Self::Active { equal, value } => (profile.active == *value) == *equal,
             Self::Attribute(condition) => condition.matches(profile),
+            Self::Near(circle) => {
+                profile.latitude.zip(profile.longitude).is_some_and(|(latitude, longitude)| circle.holds(latitude, longitude))
+            }
         }
     }
 }

@@ -1,4 +1,5 @@
-//! The filter language: SCIM's (RFC 7644 §3.4.2.2) over the fields of a profile. One parser, one typed form.
+//! The filter language: SCIM's (RFC 7644 §3.4.2.2) over the fields of a profile, and `near(latitude, longitude,
+//! kilometres)`. One parser, one typed form.
 //!
 //! Logic has two values: a comparison with a field that has no value is false, and so its `not` is true; `ne` is the
 //! `not` of `eq`. Text is compared exactly, by its UTF-8 bytes, but for `full_name` (compared as search compares:
@@ -16,6 +17,7 @@ pub use parse::{FilterError, parse};
 
 use super::birth_date::BirthDate;
 use super::email::email_key;
+use super::geo::Circle;
 use super::profile::ProfileId;
 use super::search_text::fold;
 
@@ -48,6 +50,16 @@ impl Filter {
             }
         }
         Self::All(all)
+    }
+
+    /// The circles that it asks for, wherever they stand in it.
+    pub fn circles(&self) -> Vec<Circle> {
+        match self {
+            Self::All(filters) | Self::Any(filters) => filters.iter().flat_map(Self::circles).collect(),
+            Self::Not(inner) => inner.circles(),
+            Self::Condition(Condition::Near(circle)) => vec![*circle],
+            Self::Condition(_) => Vec::new(),
+        }
     }
 
     /// Profiles of this user only.
@@ -90,6 +102,8 @@ pub enum Condition {
         value: bool,
     },
     Attribute(AttributeCondition),
+    /// The place is known and lies in the circle, its rim included: `near(latitude, longitude, kilometres)`.
+    Near(Circle),
 }
 
 /// A comparison with a member of `attributes`: it holds only for a value of the literal's own type.

@@ -6,6 +6,7 @@ use super::{
     TextOp,
 };
 use crate::domain::birth_date::BirthDate;
+use crate::domain::geo::{Circle, MAX_KILOMETRES};
 use crate::domain::profile::ProfileId;
 use serde_json::Number;
 
@@ -137,6 +138,9 @@ impl Parser {
         }
         let field_at = self.at();
         let name = self.next_word("a field, like city_id")?;
+        if name.eq_ignore_ascii_case("near") && self.peek() == Some(&Token::Open) {
+            return self.near();
+        }
         let field = field_named(&name).ok_or_else(|| FilterError::new(field_at, unknown_field(&name)))?;
         let op_at = self.at();
         let op = self.next_word("an operator: eq, ne, co, sw, ew, gt, ge, lt, le or pr")?.to_ascii_lowercase();
@@ -151,6 +155,36 @@ impl Parser {
             (Literal::Null, _) => Err(FilterError::new(value_at, "null can only be compared with eq and ne")),
             (literal, op) => typed(field, op, literal, op_at, value_at).map(Filter::Condition),
         }
+    }
+
+    /// `(latitude, longitude, kilometres)`.
+    fn near(&mut self) -> Result<Filter, FilterError> {
+        self.next += 1;
+        let latitude = self.number("a latitude from -90 to 90", -90.0..=90.0)?;
+        self.expect(&Token::Comma, ",")?;
+        let longitude = self.number("a longitude from -180 to 180", -180.0..=180.0)?;
+        self.expect(&Token::Comma, ",")?;
+        let kilometres = self.number("kilometres, from 0 to half the girth of the Earth", 0.0..=MAX_KILOMETRES)?;
+        self.expect(&Token::Close, ")")?;
+        Ok(Filter::Condition(Condition::Near(Circle { latitude, longitude, kilometres })))
+    }
+
+    fn expect(&mut self, token: &Token, name: &str) -> Result<(), FilterError> {
+        if self.peek() != Some(token) {
+            return Err(self.error(format!("expected {name}, as in near(latitude, longitude, kilometres)")));
+        }
+        self.next += 1;
+        Ok(())
+    }
+
+    fn number(&mut self, expected: &str, range: std::ops::RangeInclusive<f64>) -> Result<f64, FilterError> {
+        let number = match self.peek() {
+            Some(Token::Number(number)) => number.as_f64().filter(|number| range.contains(number)),
+            _ => None,
+        };
+        let number = number.ok_or_else(|| self.error(format!("expected {expected}")))?;
+        self.next += 1;
+        Ok(number)
     }
 
     fn literal(&mut self) -> Result<Literal, FilterError> {

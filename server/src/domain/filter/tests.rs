@@ -1,6 +1,7 @@
 //! The language itself: what parses to what, what is refused and where, and that text and form are each other's.
 
 use super::*;
+use crate::domain::geo::Circle;
 use proptest::prelude::*;
 
 fn error(text: &str) -> FilterError {
@@ -29,6 +30,19 @@ fn null_is_absence() {
 #[test]
 fn a_time_may_be_written_for_people() {
     assert_eq!(parse(r#"created_at ge "1970-01-01T00:00:01Z""#), parse("created_at ge 1000"));
+}
+
+#[test]
+fn near_is_a_circle() {
+    let circle = Circle { latitude: 51.5, longitude: -0.12, kilometres: 10.0 };
+    assert_eq!(parse("NEAR(51.5,-0.12, 10)"), Ok(Filter::Condition(Condition::Near(circle))));
+    assert_eq!(parse("not (near(51.5, -0.12, 10) or active eq true)").unwrap().circles(), [circle]);
+    assert_eq!(error("near(91, 0, 1)").at, 6);
+    assert_eq!(error("near(1, 181, 1)").at, 9);
+    assert_eq!(error("near(1, 2, -1)").at, 12);
+    assert_eq!(error("near(1, 2)").at, 10);
+    assert_eq!(error("near(1, 2, 3").at, 13);
+    assert_eq!(error("near eq 1").at, 1);
 }
 
 #[test]
@@ -92,6 +106,11 @@ fn conditions() -> impl Strategy<Value = Condition> {
         (any::<bool>(), any::<bool>()).prop_map(|(equal, value)| Condition::Active { equal, value }),
         (paths(), text_ops(), text).prop_map(|(path, op, value)| Condition::Attribute(AttributeCondition::Text { path, op, value })),
         (paths(), orders(), finite).prop_map(|(path, op, value)| Condition::Attribute(AttributeCondition::Number { path, op, value })),
+        (-90.0..=90.0_f64, -180.0..=180.0_f64, 0.0..=20_000.0_f64).prop_map(|(latitude, longitude, kilometres)| Condition::Near(Circle {
+            latitude,
+            longitude,
+            kilometres
+        })),
         (paths(), any::<bool>(), any::<bool>()).prop_map(|(path, equal, value)| Condition::Attribute(AttributeCondition::Boolean {
             path,
             equal,
@@ -127,7 +146,7 @@ proptest! {
 
     #[test]
     fn no_arrangement_of_tokens_panics(tokens in prop::collection::vec(prop::sample::select(vec![
-        "(", ")", "and", "or", "not", "pr", "eq", "co", "city_id", "version", "attributes.x", "attributes.", "\"x\"", "\"", "1", "-", "1e999", "true", "null", "\\",
+        "(", ")", ",", "near", "and", "or", "not", "pr", "eq", "co", "city_id", "version", "attributes.x", "attributes.", "\"x\"", "\"", "1", "-", "1e999", "true", "null", "\\",
     ]), 0..12)) {
         if let Ok(filter) = parse(&tokens.join(" ")) {
             prop_assert_eq!(parse(&filter.to_string()), Ok(filter));

@@ -2,6 +2,7 @@
 
 use super::fixtures::{START, World};
 use crate::store::Store;
+use crate::store::route::Costs;
 use std::future::Future;
 use std::sync::Arc;
 use tempfile::TempDir;
@@ -15,6 +16,27 @@ async fn run<F: Future<Output = ()>>(store: Arc<dyn Store>, migrate: bool, case:
     case(world).await;
     store.close().await;
 }
+
+macro_rules! with_costs {
+    ($name:ident, $backend:ident, $costs:expr) => {
+        pub mod $name {
+            use super::{Future, World, run};
+
+            pub async fn migrated<F: Future<Output = ()>>(case: impl FnOnce(World) -> F) {
+                let (store, _scratch) = super::$backend::open_with_costs($costs).await;
+                run(store, true, case).await;
+            }
+        }
+    };
+}
+
+/// Every search of something that has grams goes by them.
+const BY_GRAMS: Costs = Costs { scanned_row: 1e9, hit: 1e-9, entry: 1e-9, small_tenant: 0.0, least_scan: 1.0 };
+/// Every search is a scan of many short steps.
+const BY_SCANS: Costs = Costs { scanned_row: 1e-9, hit: 1e9, entry: 1e9, small_tenant: 2.0, least_scan: 2.0 };
+
+with_costs!(postgres_by_grams, postgres, super::BY_GRAMS);
+with_costs!(postgres_by_scans, postgres, super::BY_SCANS);
 
 pub mod sqlite {
     use super::{Arc, Future, Store, TempDir, World, run};
@@ -42,7 +64,7 @@ pub mod sqlite {
 }
 
 pub mod postgres {
-    use super::{Arc, Future, Store, World, run};
+    use super::{Arc, Costs, Future, Store, World, run};
     use crate::store::postgres::testing;
 
     pub async fn fresh<F: Future<Output = ()>>(case: impl FnOnce(World) -> F) {
@@ -51,6 +73,10 @@ pub mod postgres {
 
     pub async fn migrated<F: Future<Output = ()>>(case: impl FnOnce(World) -> F) {
         run(open().await, true, case).await;
+    }
+
+    pub async fn open_with_costs(costs: Costs) -> (Arc<dyn Store>, ()) {
+        (Arc::new(testing::fresh().await.with_costs(costs)), ())
     }
 
     pub async fn open() -> Arc<dyn Store> {

@@ -9,7 +9,7 @@ use crate::domain::clock::TimestampMs;
 use crate::domain::filter;
 use crate::domain::idempotency::{Attempt, Concerns, KEPT_FOR_MS, Record, Written};
 use crate::domain::profile::{Profile, ProfileId};
-use crate::domain::search::{Search, Sort, SortField, Start};
+use crate::domain::search::{Found, Route, Search, Sort, SortField, Start};
 use crate::domain::search_text::needles;
 use crate::domain::tenant::TenantName;
 use crate::domain::version::Version;
@@ -241,7 +241,9 @@ impl Story {
         let (limit, offset) = (u32::try_from(1 + dice.throw(9)).unwrap(), u32::try_from(dice.throw(5)).unwrap());
         let (needles, start, include_deleted) = (needles(query), Start::Offset(offset), dice.once_in(2));
         let search = Search { needles, filter, sort, limit, start, include_deleted };
-        words(self.world.store.search_profiles(&self.world.tenant, &search).await)
+        let found = self.world.store.search_profiles(&self.world.tenant, &search).await;
+        // Each goes its own way to the same answer.
+        words(found.map(|found| Found { route: Route::default(), ..found }))
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a search must find, worked out the long way from the domain's own rules.
 
 use crate::domain::profile::Profile;
-use crate::domain::search::{Found, Search, Start, Total};
+use crate::domain::search::{Found, Route, Search, Start, Total};
 use crate::domain::search_text::search_doc;
 use std::cmp::Ordering;
 
@@ -26,5 +26,10 @@ pub fn found_among(profiles: &[Profile], search: &Search) -> Found {
     };
     let rest = &all[first..];
     let shown = rest.len().min(search.limit as usize);
-    Found { profiles: rest[..shown].iter().map(|(_, profile)| (*profile).clone()).collect(), more: shown < rest.len(), total }
+    Found {
+        profiles: rest[..shown].iter().map(|(_, profile)| (*profile).clone()).collect(),
+        more: shown < rest.len(),
+        total,
+        route: Route::default(),
+    }
 }

@@ -5,6 +5,8 @@
 //! `IS NOT TRUE`, which takes NULL for false.
 
 use crate::domain::filter::{AttributeCondition, Condition, Field, Filter, Order, TextField, TextOp};
+use crate::domain::geo::{Circle, EARTH_DIAMETER_MM};
+use crate::domain::text::behind_beginning;
 use tokio_postgres::types::{ToSql, Type};
 use uuid::Uuid;
 
@@ -16,6 +18,7 @@ pub(super) enum Value {
     Number(f64),
     Boolean(bool),
     Id(Uuid),
+    Grams(Vec<i32>),
 }
 
 impl Value {
@@ -26,6 +29,7 @@ impl Value {
             Self::Number(number) => (number, Type::FLOAT8),
             Self::Boolean(boolean) => (boolean, Type::BOOL),
             Self::Id(id) => (id, Type::UUID),
+            Self::Grams(grams) => (grams, Type::INT4_ARRAY),
         }
     }
 }
@@ -69,8 +73,17 @@ fn comparison(condition: &Condition, values: &mut Values) -> String {
     match condition {
         Condition::Present(field) => presence(field, values),
         Condition::Text { field, op, value } => {
-            let value = values.text(&field.comparison_form(value));
-            text(text_column(*field), *op, &value)
+            let value = field.comparison_form(value);
+            // The range within which a beginning stands: what an index can look up.
+            let range = match (op, behind_beginning(&value)) {
+                (TextOp::StartsWith, Some(behind)) => {
+                    let (column, from, to) = (text_column(*field), values.text(&value), values.text(&behind));
+                    format!("{column} >= {from} AND {column} < {to} AND ")
+                }
+                _ => String::new(),
+            };
+            let value = values.text(&value);
+            format!("({range}{})", text(text_column(*field), *op, &value))
         }
         Condition::Integer { field, op, value } => {
             let value = values.bind(Value::Integer(*value));
@@ -93,7 +106,24 @@ fn comparison(condition: &Condition, values: &mut Values) -> String {
             equality("p.active", *equal, &value)
         }
         Condition::Attribute(condition) => attribute(condition, values),
+        Condition::Near(circle) => {
+            let distance = distance(circle, values);
+            order(&distance, Order::LessOrEqual, &values.bind(Value::Integer(circle.millimetres())))
+        }
     }
+}
+
+/// How far from the circle's centre, in millimetres: step by step as `Circle::millimetres_to`. `least` takes no notice
+/// of NULL, so it must not come to that.
+pub(super) fn distance(circle: &Circle, values: &mut Values) -> String {
+    let latitude = values.bind(Value::Number(circle.latitude));
+    let longitude = values.bind(Value::Number(circle.longitude));
+    format!(
+        "(CASE WHEN p.latitude IS NOT NULL AND p.longitude IS NOT NULL THEN round({EARTH_DIAMETER_MM:?}::float8 * asin(least(1::float8, sqrt(\
+         sin(radians(p.latitude - {latitude}) * 0.5::float8) * sin(radians(p.latitude - {latitude}) * 0.5::float8) \
+         + cos(radians({latitude})) * cos(radians(p.latitude)) \
+         * sin(radians(p.longitude - {longitude}) * 0.5::float8) * sin(radians(p.longitude - {longitude}) * 0.5::float8)))))::bigint END)"
+    )
 }
 
 fn presence(field: &Field, values: &mut Values) -> String {

@@ -53,6 +53,10 @@ impl Maintenance for Postgres {
                 applied.push(migration.name.to_owned());
             }
         }
+        let derived = super::derive::derive_grams(&self.pool).await?;
+        if derived > 0 {
+            tracing::info!(profiles = derived, "grams were derived for search");
+        }
         Ok(MigrationReport { applied, version: migrations::POSTGRES.last().map_or(0, |last| last.version) })
     }
 

@@ -8,8 +8,10 @@
 //! locks of what it touches (see `locks`) before it takes its id, and the log is read in the order of these ids.
 
 mod changes;
+mod derive;
 mod error;
 mod filter;
+mod frequencies;
 mod idempotency;
 mod lanes;
 mod locks;
@@ -36,6 +38,8 @@ mod tests;
 pub use options::PostgresOptions;
 
 use super::error::Result;
+use super::route::Costs;
+use frequencies::Watch;
 use lanes::Lanes;
 use pool::Pool;
 use std::time::Duration;
@@ -48,6 +52,8 @@ pub struct Postgres {
     lanes: Lanes,
     pool: Pool,
     search_budget: Duration,
+    frequencies: Watch,
+    costs: Costs,
 }
 
 impl Postgres {
@@ -59,7 +65,18 @@ impl Postgres {
             lanes: Lanes::open(&target, options.shared_clients, options.statement_timeout),
             pool: Pool::open(target, options.pool_size, options.statement_timeout)?,
             search_budget: options.search_budget,
+            frequencies: Watch::default(),
+            costs: search::COSTS,
         })
+    }
+}
+
+#[cfg(test)]
+impl Postgres {
+    /// The same with other costs: tests send searches of small tenants the ways of large ones.
+    pub(super) fn with_costs(mut self, costs: Costs) -> Self {
+        self.costs = costs;
+        self
     }
 }
 

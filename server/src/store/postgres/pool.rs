@@ -25,6 +25,7 @@ pub(super) type Params<'a> = [&'a (dyn ToSql + Sync)];
 /// How often a transaction is tried that gives way to others.
 const TRIES: u32 = 5;
 
+#[derive(Clone)]
 pub(super) struct Pool {
     pool: deadpool_postgres::Pool,
     drain: Duration,

@@ -29,10 +29,10 @@ pub(super) const CREATE_PROFILE: &str = concat!(
     "WITH tenant AS (SELECT suspended FROM tenants WHERE tenant_name = $1::text), ",
     "inserted AS (INSERT INTO profiles (",
     profile_column_names!(),
-    ", full_name_key, email_key, search_doc) ",
+    ", full_name_key, email_key, search_doc, grams) ",
     "SELECT $1::text, $9::uuid, $10::text, $11::text, $12::text, $13::text, $14::text, $15::text, $16::text::date, $17::text, ",
     "$18::text, $19::text, $20::float8, $21::float8, $22::text, $23::text::json, $24::boolean, $25::text, $26::text, $27::text, ",
-    "$28::bigint, $29::bigint, $30::bigint, $31::bigint, $32::text, $33::text, $34::text ",
+    "$28::bigint, $29::bigint, $30::bigint, $31::bigint, $32::text, $33::text, $34::text, $35::int[] ",
     "FROM tenant WHERE NOT suspended AND ",
     user_locked!(),
     " RETURNING 1), ",
@@ -40,15 +40,16 @@ pub(super) const CREATE_PROFILE: &str = concat!(
     " SELECT (SELECT suspended FROM tenant) AS suspended, (SELECT count(*) FROM inserted) AS written"
 );
 
-/// $35 is the version that must still be there.
+/// $36 is the version that must still be there.
 pub(super) const REPLACE_PROFILE: &str = concat!(
     "WITH replaced AS (UPDATE profiles SET profile_type = $10::text, user_id = $11::text, full_name = $12::text, ",
     "gender = $13::text, email_id = $14::text, mobile = $15::text, birth_date = $16::text::date, city_id = $17::text, ",
     "country_id = $18::text, address = $19::text, latitude = $20::float8, longitude = $21::float8, ",
     "profile_image_url = $22::text, attributes = $23::text::json, active = $24::boolean, created_by = $25::text, ",
     "updated_by = $26::text, deleted_by = $27::text, created_at = $28::bigint, updated_at = $29::bigint, ",
-    "deleted_at = $30::bigint, version = $31::bigint, full_name_key = $32::text, email_key = $33::text, search_doc = $34::text ",
-    "WHERE tenant_name = $1::text AND profile_id = $9::uuid AND version = $35::bigint AND ",
+    "deleted_at = $30::bigint, version = $31::bigint, full_name_key = $32::text, email_key = $33::text, search_doc = $34::text, ",
+    "grams = $35::int[] ",
+    "WHERE tenant_name = $1::text AND profile_id = $9::uuid AND version = $36::bigint AND ",
     profile_and_user_locked!(),
     " RETURNING 1), ",
     logged!("replaced"),
@@ -59,7 +60,7 @@ pub(super) const REPLACE_PROFILE: &str = concat!(
 impl ProfileStore for Postgres {
     async fn create_profile(&self, tenant: &TenantName, profile: &Profile, change: &Change, record: Option<&Record>) -> Result<()> {
         let record = record.map(|record| StoredRecord::new(tenant, record)).transpose()?;
-        let (change, profile_values) = (ChangeValues::new(tenant, change), ProfileValues::new(profile));
+        let (change, profile_values) = (ChangeValues::new(tenant, change), ProfileValues::new(tenant, profile));
         let params = change.and(&profile_values.values());
         let locks = Locks::default().user(tenant, &profile.user_id);
         let row = self.pool.write_one(CREATE_PROFILE, &params, &locks, record.as_ref()).await?;
@@ -156,7 +157,7 @@ struct Replacing<'a> {
 impl<'a> Replacing<'a> {
     fn new(tenant: &'a TenantName, replacement: &'a Replacement) -> Self {
         let Replacement { profile, expected, change } = replacement;
-        Self { change: ChangeValues::new(tenant, change), profile: ProfileValues::new(profile), expected: expected.0 }
+        Self { change: ChangeValues::new(tenant, change), profile: ProfileValues::new(tenant, profile), expected: expected.0 }
     }
 
     fn params(&self) -> Vec<&(dyn tokio_postgres::types::ToSql + Sync)> {

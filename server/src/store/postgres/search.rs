@@ -1,34 +1,67 @@
-//! Search: a page in strict order, and how many there are, from one statement and so from one snapshot.
+//! Search: a page in strict order and how many there are, from one snapshot, by the steps that the router chooses.
+
+mod statements;
 
 use super::Postgres;
 use super::error::Failure;
-use super::filter::{self, Value, Values};
+use super::filter::Value;
+use super::frequencies::Frequencies;
 use super::options::milliseconds;
-use super::rows::{self, profile_column_names, profile_columns};
-use crate::domain::birth_date::BirthDate;
-use crate::domain::search::{Found, MAX_TOTAL, Position, Search, Sort, SortField, SortKey, Start, Total};
+use super::pool::{Attempted, Session};
+use super::rows::{self, profile_columns};
+use crate::domain::filter::{Condition, Filter};
+use crate::domain::geo::Circle;
+use crate::domain::profile::{Profile, ProfileId};
+use crate::domain::search::{Found, MAX_TOTAL, Position, Route, RouteStep, Search, SortField, SortKey, Start, Total};
 use crate::domain::tenant::TenantName;
 use crate::store::error::{Result, StoreError};
+use crate::store::route::{Conjunct, Costs, Expected, Outcome, Router, Step, Wanted};
+use statements::{Lookup, Statement, Stretch, Subject, is_integer, stretches};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Instant;
 use tokio_postgres::Row;
+use uuid::Uuid;
 
-/// A statement that is made for one search.
-struct Statement {
-    text: String,
-    values: Values,
-}
+/// Measured (docs/search.md).
+pub(super) const COSTS: Costs = Costs { scanned_row: 1.5, hit: 3.0, entry: 0.03, small_tenant: 1_000.0, least_scan: 300.0 };
+
+/// Whether the tenant is suspended, and in which partition it is. One row when there is such a tenant.
+pub(super) const OPEN_TENANT: &str = "\
+SELECT t.suspended, (SELECT i FROM generate_series(0, 7) AS i WHERE satisfies_hash_partition('profiles'::regclass, 8, i, t.tenant_name))
+FROM tenants t WHERE t.tenant_name = $1";
+
+pub(super) const READ_PAGE: &str =
+    concat!("SELECT ", profile_columns!("p"), " FROM profiles p WHERE p.tenant_name = $1 AND p.profile_id = ANY ($2::uuid[])");
+
+/// A circle is first looked into near its centre, and then so many times as far out.
+const CIRCLE_GROWTH: f64 = 4.0;
+const LEAST_CIRCLE_KM: f64 = 1.0;
+/// How many candidates are read where nothing but the whole answers.
+const NO_CAP: u32 = u32::MAX;
 
 impl Postgres {
     pub(super) async fn search(&self, tenant: &TenantName, search: &Search) -> Result<Found> {
-        let statement = statement(tenant, search)?;
-        let params: Vec<_> = statement.values.0.iter().map(Value::as_param).collect();
-        // Its values decide how such a statement is best run, unlike those of the prepared ones.
+        let frequencies = self.frequencies.current(&self.pool);
+        // Texts are made so that one plan is good for all values: the planner need not look at them.
         let begin = format!(
-            "BEGIN READ ONLY; SET LOCAL statement_timeout = {}; SET LOCAL plan_cache_mode = force_custom_plan",
+            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = {}; SET LOCAL enable_seqscan = off; \
+             SET LOCAL enable_sort = off; SET LOCAL plan_cache_mode = force_generic_plan",
             milliseconds(self.search_budget)
         );
-        let (text, params, begin) = (statement.text.as_str(), params.as_slice(), begin.as_str());
-        let rows = self.pool.read(|session| async move { session.within(begin, session.run_once(text, params)).await });
-        found(&rows.await.map_err(too_slow)?, search.limit)
+        let (begin, frequencies) = (begin.as_str(), &frequencies);
+        let found = self.pool.read(|session| async move {
+            let deadline = Instant::now() + self.search_budget;
+            let ((), tenants) = futures::future::try_join(session.begin(begin), session.query(OPEN_TENANT, &[&tenant.as_str()])).await?;
+            let row = tenants.first().ok_or(StoreError::TenantUnknown)?;
+            rows::in_service(row.try_get(0)?)?;
+            let subject = Subject { tenant, partition: row.try_get(1)?, search };
+            let mut run = Run::new(&session, subject, frequencies, self.costs, deadline);
+            let found = run.found().await?;
+            session.end(true).await?;
+            Ok(found)
+        });
+        found.await.map_err(too_slow)
     }
 }
 
@@ -40,103 +73,272 @@ fn too_slow(failure: Failure) -> StoreError {
     }
 }
 
-/// One row per profile of the page, or one without a profile; none when there is no such tenant.
-fn statement(tenant: &TenantName, search: &Search) -> Result<Statement> {
-    let mut values = Values::default();
-    let tenant = values.text(tenant.as_str());
-    let conditions = conditions(search, &tenant, &mut values);
-    let column = sort_column(search.sort.field);
-    let (behind, offset) = match &search.start {
-        Start::Offset(offset) => (String::new(), *offset),
-        Start::After(position) => (format!(" AND {}", behind(search.sort, position, &mut values)?), 0),
+/// One search under way.
+struct Run<'a> {
+    session: &'a Session,
+    subject: Subject<'a>,
+    wanted: Wanted,
+    frequencies: &'a Arc<Frequencies>,
+    costs: Costs,
+    deadline: Instant,
+    route: Vec<RouteStep>,
+}
+
+/// The ids of a page, in order; and the count, where the step told.
+#[derive(Default)]
+struct Page {
+    ids: Vec<Uuid>,
+    total: Option<i64>,
+}
+
+impl<'a> Run<'a> {
+    fn new(session: &'a Session, subject: Subject<'a>, frequencies: &'a Arc<Frequencies>, costs: Costs, deadline: Instant) -> Self {
+        let wanted = Wanted::of(subject.tenant, subject.search);
+        Self { session, subject, wanted, frequencies, costs, deadline, route: Vec::new() }
+    }
+
+    async fn found(&mut self) -> Attempted<Found> {
+        let search = self.subject.search;
+        let limit = search.limit as usize;
+        let mut router = self.router(&self.wanted.conjuncts);
+        let page = match search.sort.field {
+            SortField::Distance(circle) => self.by_distance(circle, &mut router).await?,
+            _ => self.page(&mut router).await?,
+        };
+        let mut ids = page.ids;
+        let more = ids.len() > limit;
+        ids.truncate(limit);
+        let total = match (page.total, &search.start) {
+            (Some(total), _) => total,
+            (None, Start::Offset(offset)) if !more && (!ids.is_empty() || *offset == 0) => i64::from(*offset) + ids.len() as i64,
+            _ => self.count(&router).await?,
+        };
+        let profiles = self.profiles(&ids).await?;
+        Ok(Found { profiles, more, total: Total::of_counted(total), route: Route(std::mem::take(&mut self.route)) })
+    }
+
+    fn router(&self, conjuncts: &[Conjunct]) -> Router {
+        let search = self.subject.search;
+        let expected = Expected {
+            tenant_rows: self.frequencies.of_tenant(self.subject.tenant),
+            conjuncts: conjuncts.iter().map(|conjunct| self.frequencies.of_any(self.subject.partition, &conjunct.any_of)).collect(),
+            narrower: self.wanted.narrower,
+            keyed: !self.wanted.keyed.is_empty(),
+        };
+        let offset = if let Start::Offset(offset) = search.start { offset } else { 0 };
+        Router::new(self.costs, expected, offset + search.limit + 1)
+    }
+
+    /// The page by the steps that the router chooses.
+    async fn page(&mut self, router: &mut Router) -> Attempted<Page> {
+        let search = self.subject.search;
+        let mut scan = Scan::new(search);
+        loop {
+            let step = router.next_step();
+            let outcome = match &step {
+                Step::Keyed { cap } => {
+                    let keyed = self.wanted.keyed.clone();
+                    match self.look_up("keyed", Lookup::Keyed(&keyed), *cap, router.expected_hits()).await? {
+                        Some(page) => return Ok(page),
+                        None => Outcome::Overflow,
+                    }
+                }
+                Step::Grams { conjuncts, cap } => {
+                    let all = self.wanted.conjuncts.clone();
+                    let chosen: Vec<&Conjunct> = conjuncts.iter().filter_map(|at| all.get(*at)).collect();
+                    match self.look_up("grams", Lookup::Grams(&chosen), *cap, router.expected_hits()).await? {
+                        Some(page) => return Ok(page),
+                        None => Outcome::Overflow,
+                    }
+                }
+                Step::Scan { rows } => {
+                    let before = scan.hits.len();
+                    if self.scan(&mut scan, *rows, router.expected_hits()).await? {
+                        return Ok(Page { ids: scan.page(), total: None });
+                    }
+                    Outcome::Short { found: u32::try_from(scan.hits.len() - before).unwrap_or(u32::MAX) }
+                }
+            };
+            router.note(&step, outcome);
+        }
+    }
+
+    /// What lies near comes first: rings around the centre are looked into until they hold the page.
+    async fn by_distance(&mut self, circle: Circle, router: &mut Router) -> Attempted<Page> {
+        let search = self.subject.search;
+        let is_within = stands_alone(search.filter.as_ref(), circle);
+        let mut kilometres = LEAST_CIRCLE_KM.max(match &search.start {
+            Start::After(Position { key: SortKey::Integer(millimetres), .. }) => *millimetres as f64 / 1e6 * 1.2,
+            _ => 0.0,
+        });
+        while !search.sort.descending && is_within && kilometres < circle.kilometres {
+            let inner =
+                Search { filter: search.filter.clone().map(|filter| filter.and(near(Circle { kilometres, ..circle }))), ..search.clone() };
+            let wanted = Wanted::of(self.subject.tenant, &inner);
+            let inner_router = self.router(&wanted.conjuncts);
+            let Some((chosen, cap)) = inner_router.by_grams_only() else { break };
+            let chosen: Vec<&Conjunct> = chosen.iter().filter_map(|at| wanted.conjuncts.get(*at)).collect();
+            let expected = inner_router.expected_hits();
+            let subject = Subject { tenant: self.subject.tenant, partition: self.subject.partition, search: &inner };
+            // A ring has enough if what it holds behind the start fills the page; it knows no total.
+            match self.look_up_in(subject, "near", Lookup::Grams(&chosen), cap.max(20_000), expected).await? {
+                Some(page) if page.ids.len() > search.limit as usize => return Ok(Page { total: None, ..page }),
+                Some(_) => kilometres *= CIRCLE_GROWTH,
+                None => break,
+            }
+        }
+        if let Some((chosen, cap)) = router.by_grams_only() {
+            let all = self.wanted.conjuncts.clone();
+            let chosen: Vec<&Conjunct> = chosen.iter().filter_map(|at| all.get(*at)).collect();
+            if let Some(page) = self.look_up("grams", Lookup::Grams(&chosen), cap.max(200_000), router.expected_hits()).await? {
+                return Ok(page);
+            }
+        }
+        let page = self.look_up("whole", Lookup::Whole, NO_CAP, router.expected_hits()).await?;
+        Ok(page.unwrap_or_default())
+    }
+
+    /// The page among the candidates of a lookup; `None` when there are more than the cap.
+    async fn look_up(&mut self, name: &'static str, lookup: Lookup<'_>, cap: u32, expected: f64) -> Attempted<Option<Page>> {
+        self.look_up_in(self.subject, name, lookup, cap, expected).await
+    }
+
+    async fn look_up_in(
+        &mut self,
+        subject: Subject<'_>,
+        name: &'static str,
+        lookup: Lookup<'_>,
+        cap: u32,
+        expected: f64,
+    ) -> Attempted<Option<Page>> {
+        let rows = self.run(subject.look_up(lookup, cap, subject.search.limit + 1)?).await?;
+        let (mut ids, mut read, mut hits) = (Vec::with_capacity(rows.len()), 0, 0);
+        for row in &rows {
+            match row.try_get::<_, Option<Uuid>>(0)? {
+                Some(id) => ids.push(id),
+                None => (read, hits) = (row.try_get::<_, i64>(1)?, row.try_get::<_, i64>(2)?),
+            }
+        }
+        self.route.push(RouteStep::new(name, expected, read));
+        Ok((read <= i64::from(cap)).then_some(Page { ids, total: Some(hits) }))
+    }
+
+    /// Goes on with a scan; whether it has the page or has come to the end.
+    async fn scan(&mut self, scan: &mut Scan, rows: u32, expected: f64) -> Attempted<bool> {
+        let (mut left, mut read) = (rows, 0);
+        let ended = loop {
+            let Some(stretch) = scan.stretches.first().cloned() else { break true };
+            let wanted = scan.wanted.saturating_sub(u32::try_from(scan.hits.len()).unwrap_or(u32::MAX));
+            if wanted == 0 {
+                break true;
+            }
+            let rows = self.run(self.subject.scan(&stretch, left, wanted)?).await?;
+            let mut last = None;
+            for row in &rows {
+                let id = ProfileId(row.try_get(0)?);
+                if row.try_get(2)? && scan.hits.len() < scan.wanted as usize {
+                    scan.hits.push(id.0);
+                }
+                if row.try_get(3)? {
+                    last = Some(Position { key: sort_key(self.subject.search.sort.field, row)?, profile_id: id });
+                }
+            }
+            read += left;
+            match last {
+                Some(position) => {
+                    // A stretch that begins behind the last row takes the place of this one; those after it stay.
+                    let behind = stretches(self.subject.search.sort, Some(&position));
+                    scan.stretches = behind;
+                    break scan.hits.len() >= scan.wanted as usize;
+                }
+                None if scan.hits.len() >= scan.wanted as usize => break true,
+                None => {
+                    scan.stretches.remove(0);
+                    left = left.max(1);
+                }
+            }
+        };
+        self.route.push(RouteStep::new("scan", expected, read.into()));
+        Ok(ended)
+    }
+
+    async fn count(&mut self, router: &Router) -> Attempted<i64> {
+        let chosen = router.to_count(f64::from(MAX_TOTAL) + 1.0);
+        let all: Option<Vec<&Conjunct>> = chosen.map(|chosen| chosen.iter().filter_map(|at| self.wanted.conjuncts.get(*at)).collect());
+        let statement = match &all {
+            Some(conjuncts) => self.subject.count(Lookup::Grams(conjuncts)),
+            None => self.subject.count(Lookup::Whole),
+        };
+        let name = if all.is_some() { "count by grams" } else { "count by a scan" };
+        let rows = self.run(statement).await?;
+        let counted = rows.first().map_or(Ok(0), |row| row.try_get(0))?;
+        self.route.push(RouteStep::new(name, router.expected_hits(), counted));
+        Ok(counted)
+    }
+
+    async fn profiles(&self, ids: &[Uuid]) -> Attempted<Vec<Profile>> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = self.session.query(READ_PAGE, &[&self.subject.tenant.as_str(), &ids]).await?;
+        let mut found = HashMap::with_capacity(rows.len());
+        for row in &rows {
+            let profile = rows::profile(row, 0)?;
+            found.insert(profile.profile_id.0, profile);
+        }
+        Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
+    }
+
+    async fn run(&self, statement: Statement) -> Attempted<Vec<Row>> {
+        if Instant::now() >= self.deadline {
+            return Err(StoreError::TooSlow("the steps of a search took too long together".into()).into());
+        }
+        let params: Vec<_> = statement.values.0.iter().map(Value::as_param).collect();
+        self.session.run_once(&statement.text, &params).await
+    }
+}
+
+/// A scan under way.
+struct Scan {
+    stretches: Vec<Stretch>,
+    hits: Vec<Uuid>,
+    /// From the offset's beginning on.
+    wanted: u32,
+    offset: usize,
+}
+
+impl Scan {
+    fn new(search: &Search) -> Self {
+        let (after, offset) = match &search.start {
+            Start::Offset(offset) => (None, *offset),
+            Start::After(position) => (Some(position), 0),
+        };
+        Self { stretches: stretches(search.sort, after), hits: Vec::new(), wanted: offset + search.limit + 1, offset: offset as usize }
+    }
+
+    fn page(&mut self) -> Vec<Uuid> {
+        self.hits.split_off(self.offset.min(self.hits.len()))
+    }
+}
+
+fn near(circle: Circle) -> Filter {
+    Filter::Condition(Condition::Near(circle))
+}
+
+/// Whether every hit lies in the circle.
+fn stands_alone(filter: Option<&Filter>, circle: Circle) -> bool {
+    match filter {
+        Some(Filter::All(all)) => all.contains(&near(circle)),
+        Some(single) => *single == near(circle),
+        None => false,
+    }
+}
+
+fn sort_key(field: SortField, row: &Row) -> Attempted<SortKey> {
+    let key = if is_integer(field) {
+        row.try_get::<_, Option<i64>>(1)?.map(SortKey::Integer)
+    } else {
+        row.try_get::<_, Option<String>>(1)?.map(SortKey::Text)
     };
-    let direction = if search.sort.descending { "DESC" } else { "ASC" };
-    let text = format!(
-        "SELECT t.suspended, \
-         CASE WHEN NOT t.suspended THEN \
-         (SELECT count(*) FROM (SELECT FROM profiles p WHERE {conditions} LIMIT {count_limit}) AS counted) END, \
-         page.profile_id IS NOT NULL, {columns} \
-         FROM tenants t LEFT JOIN (SELECT {names}, {column} AS sort_key FROM profiles p WHERE {conditions}{behind} \
-         ORDER BY {column} {direction}, p.profile_id {direction} LIMIT {limit} OFFSET {offset}) AS page ON NOT t.suspended \
-         WHERE t.tenant_name = {tenant} \
-         ORDER BY page.sort_key {direction}, page.profile_id {direction}",
-        count_limit = MAX_TOTAL + 1,
-        columns = profile_columns!("page"),
-        names = profile_column_names!(),
-        limit = u64::from(search.limit) + 1,
-    );
-    Ok(Statement { text, values })
-}
-
-/// What a profile must fulfil, wherever the page starts.
-fn conditions(search: &Search, tenant: &str, values: &mut Values) -> String {
-    let mut all = vec![format!("p.tenant_name = {tenant}")];
-    if !search.include_deleted {
-        all.push("p.deleted_at IS NULL".to_owned());
-    }
-    all.extend(search.needles.iter().map(|needle| format!("strpos(p.search_doc, {}) > 0", values.text(needle))));
-    all.extend(search.filter.as_ref().map(|filter| filter::condition(filter, values)));
-    all.join(" AND ")
-}
-
-fn sort_column(field: SortField) -> &'static str {
-    match field {
-        SortField::FullName => "p.full_name_key",
-        SortField::CreatedAt => "p.created_at",
-        SortField::UpdatedAt => "p.updated_at",
-        SortField::BirthDate => "p.birth_date",
-        SortField::CityId => "p.city_id",
-        SortField::CountryId => "p.country_id",
-        SortField::EmailId => "p.email_key",
-        SortField::UserId => "p.user_id",
-    }
-}
-
-fn may_be_missing(field: SortField) -> bool {
-    matches!(field, SortField::BirthDate | SortField::CityId | SortField::CountryId | SortField::EmailId)
-}
-
-/// What stands behind a position: what is missing comes last ascending and first descending, as in `ORDER BY`.
-fn behind(sort: Sort, position: &Position, values: &mut Values) -> Result<String> {
-    let column = sort_column(sort.field);
-    let key = sort_key(sort.field, &position.key, values)?;
-    let id = values.bind(Value::Id(position.profile_id.0));
-    Ok(match (key, sort.descending) {
-        (Some(key), false) if may_be_missing(sort.field) => {
-            format!("((({column}, p.profile_id) > ({key}, {id})) OR {column} IS NULL)")
-        }
-        (Some(key), false) => format!("(({column}, p.profile_id) > ({key}, {id}))"),
-        (Some(key), true) => format!("(({column}, p.profile_id) < ({key}, {id}))"),
-        (None, false) => format!("({column} IS NULL AND p.profile_id > {id})"),
-        (None, true) => format!("(({column} IS NULL AND p.profile_id < {id}) OR {column} IS NOT NULL)"),
-    })
-}
-
-/// The key as a parameter of the column's type; `None` when it is missing.
-fn sort_key(field: SortField, key: &SortKey, values: &mut Values) -> Result<Option<String>> {
-    let is_time = matches!(field, SortField::CreatedAt | SortField::UpdatedAt);
-    match (key, field) {
-        (SortKey::Missing, _) => Ok(None),
-        (SortKey::Integer(at), _) if is_time => Ok(Some(values.bind(Value::Integer(*at)))),
-        (SortKey::Text(date), SortField::BirthDate) if BirthDate::parse(date).is_ok() => Ok(Some(format!("{}::date", values.text(date)))),
-        (SortKey::Text(text), _) if !is_time && field != SortField::BirthDate => Ok(Some(values.text(text))),
-        _ => Err(StoreError::internal("a position of another order")),
-    }
-}
-
-fn found(rows: &[Row], limit: u32) -> Result<Found> {
-    let first = rows.first().ok_or(StoreError::TenantUnknown)?;
-    rows::in_service(first.try_get(0).map_err(StoreError::internal)?)?;
-    let total = Total::of_counted(first.try_get(1).map_err(StoreError::internal)?);
-    let mut profiles = Vec::with_capacity(rows.len());
-    for row in rows {
-        let present: bool = row.try_get(2).map_err(StoreError::internal)?;
-        if present {
-            profiles.push(rows::profile(row, 3)?);
-        }
-    }
-    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let more = profiles.len() > limit;
-    profiles.truncate(limit);
-    Ok(Found { profiles, more, total })
+    Ok(key.unwrap_or(SortKey::Missing))
 }

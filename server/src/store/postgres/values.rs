@@ -4,6 +4,7 @@
 use super::pool::Params;
 use crate::domain::change::Change;
 use crate::domain::email::EmailAddress;
+use crate::domain::grams::Grams;
 use crate::domain::profile::{Profile, ProfileId};
 use crate::domain::search_text::{fold, search_doc};
 use crate::domain::tenant::{Tenant, TenantName};
@@ -68,7 +69,7 @@ impl<'a> ChangeValues<'a> {
     }
 }
 
-/// A profile as $9 to $34: its columns behind the tenant in their order, then what is derived from it.
+/// A profile as $9 to $35: its columns behind the tenant in their order, then what is derived from it.
 pub(super) struct ProfileValues<'a> {
     profile: &'a Profile,
     text: [Option<&'a str>; 7],
@@ -77,12 +78,14 @@ pub(super) struct ProfileValues<'a> {
     full_name_key: String,
     email_key: Option<String>,
     search_doc: String,
+    grams: Vec<i32>,
     names: [&'a str; 4],
 }
 
 impl<'a> ProfileValues<'a> {
-    pub(super) fn new(profile: &'a Profile) -> Self {
+    pub(super) fn new(tenant: &TenantName, profile: &'a Profile) -> Self {
         let p = profile;
+        let search_doc = search_doc(p);
         Self {
             profile,
             names: [p.profile_type.as_str(), p.user_id.as_str(), p.full_name.as_str(), p.attributes.as_str()],
@@ -99,7 +102,8 @@ impl<'a> ProfileValues<'a> {
             deleted_at: p.deleted_at.map(|at| at.0),
             full_name_key: fold(p.full_name.as_str()),
             email_key: p.email_id.as_ref().map(EmailAddress::key),
-            search_doc: search_doc(p),
+            grams: Grams::of(tenant).of_profile(p, &search_doc),
+            search_doc,
         }
     }
 
@@ -134,6 +138,7 @@ impl<'a> ProfileValues<'a> {
             &self.full_name_key,
             &self.email_key,
             &self.search_doc,
+            &self.grams,
         ]
     }
 }

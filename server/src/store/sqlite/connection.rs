@@ -1,6 +1,8 @@
 //! How a connection is opened: the settings that every promise of durability and isolation rests on.
 
+use crate::domain::geo::Circle;
 use crate::store::{Result, StoreError};
+use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, OpenFlags};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -43,7 +45,19 @@ fn open(path: &Path, flags: OpenFlags) -> Result<Connection> {
     let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
+    add_distance(&connection)?;
     Ok(connection)
+}
+
+/// `distance_mm(latitude, longitude, from_latitude, from_longitude)`: NULL where the place is not known.
+fn add_distance(connection: &Connection) -> Result<()> {
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_INNOCUOUS;
+    connection.create_scalar_function("distance_mm", 4, flags, |arguments| {
+        let place: (Option<f64>, Option<f64>) = (arguments.get(0)?, arguments.get(1)?);
+        let center = Circle { latitude: arguments.get(2)?, longitude: arguments.get(3)?, kilometres: 0.0 };
+        Ok(place.0.zip(place.1).map(|(latitude, longitude)| center.millimetres_to(latitude, longitude)))
+    })?;
+    Ok(())
 }
 
 /// The busy timeout does not cover the change to WAL, so processes that make the file together take turns here.

@@ -2,6 +2,8 @@
 //! it stands under `and` and `or`, and `not` asks `IS NOT TRUE`. So a comparison stays as plain as an index needs it.
 
 use crate::domain::filter::{AttributeCondition, Condition, Field, Filter, IntegerField, NumberField, Order, TextField, TextOp};
+use crate::domain::geo::Circle;
+use crate::domain::text::behind_beginning;
 use rusqlite::types::Value;
 
 /// SQL text with the values of its numbered parameters. Values are never part of the text.
@@ -62,7 +64,21 @@ impl Sql {
             Condition::ProfileId { equal, value } => self.push_order("profile_id", equality(*equal), value.0.as_bytes().to_vec()),
             Condition::Active { equal, value } => self.push_order("active", equality(*equal), i64::from(*value)),
             Condition::Attribute(condition) => self.push_attribute(condition),
+            Condition::Near(circle) => {
+                self.push_distance(circle);
+                self.push(" <= ");
+                self.bind(circle.millimetres());
+            }
         }
+    }
+
+    /// How far from the circle's centre, in millimetres.
+    pub fn push_distance(&mut self, circle: &Circle) {
+        self.push("distance_mm(latitude, longitude, ");
+        self.bind(circle.latitude);
+        self.push(", ");
+        self.bind(circle.longitude);
+        self.push(")");
     }
 
     fn push_present(&mut self, field: &Field) {
@@ -139,7 +155,7 @@ impl Sql {
     /// Text begins with a prefix where it stands between that and the next text which does not: a range of an index.
     fn push_prefix(&mut self, subject: &str, prefix: &str) {
         self.push_order(subject, Order::GreaterOrEqual, prefix.to_owned());
-        if let Some(behind) = behind_prefix(prefix) {
+        if let Some(behind) = behind_beginning(prefix) {
             self.push(" AND ");
             self.push_order(subject, Order::Less, behind);
         }
@@ -155,15 +171,6 @@ impl Sql {
         self.push(") = ");
         self.bind(bytes);
     }
-}
-
-/// The first text, by bytes, that is greater than every text with this prefix; `None` if there is none.
-fn behind_prefix(prefix: &str) -> Option<String> {
-    let mut rest = prefix.trim_end_matches(char::MAX).to_owned();
-    let last = rest.pop()?;
-    // The order of UTF-8 is that of the code points; a range of `char` leaves out the surrogates.
-    rest.push((last..=char::MAX).nth(1)?);
-    Some(rest)
 }
 
 fn equality(equal: bool) -> Order {

@@ -4,11 +4,12 @@ use super::filter::Sql;
 use super::rows;
 use super::tenants::open_tenant;
 use crate::domain::profile::{Profile, ProfileId};
-use crate::domain::search::{Found, MAX_TOTAL, Position, Search, Sort, SortField, SortKey, Start, Total};
+use crate::domain::search::{Found, MAX_TOTAL, Position, Route, Search, Sort, SortField, SortKey, Start, Total};
 use crate::domain::tenant::TenantName;
 use crate::store::Result;
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
+use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 /// How many steps of SQLite's machine pass between two looks at the clock: well below a millisecond of work.
@@ -30,7 +31,7 @@ pub(super) fn search(connection: &mut Connection, tenant: &TenantName, asked: &S
         Some(total) => total,
         None => count(&snapshot, &hits)?,
     };
-    Ok(Found { profiles, more, total: Total::of_counted(total) })
+    Ok(Found { profiles, more, total: Total::of_counted(total), route: Route::default() })
 }
 
 /// A connection whose statements are interrupted when the time is up; afterwards it is as it was before.
@@ -176,18 +177,20 @@ impl Stretch {
     }
 }
 
-/// The column that holds the key of the order.
-fn column(field: SortField) -> &'static str {
+/// What holds the key of the order: a column, or the distance from a centre.
+fn column(field: SortField) -> Cow<'static, str> {
     match field {
-        SortField::FullName => "full_name_key",
-        SortField::EmailId => "email_key",
-        other => other.as_str(),
+        SortField::FullName => "full_name_key".into(),
+        SortField::EmailId => "email_key".into(),
+        // Numbers that were parsed as such.
+        SortField::Distance(from) => format!("distance_mm(latitude, longitude, {:?}, {:?})", from.latitude, from.longitude).into(),
+        other => other.as_str().into(),
     }
 }
 
 fn may_be_missing(field: SortField) -> bool {
     match field {
         SortField::FullName | SortField::CreatedAt | SortField::UpdatedAt | SortField::UserId => false,
-        SortField::BirthDate | SortField::CityId | SortField::CountryId | SortField::EmailId => true,
+        SortField::BirthDate | SortField::CityId | SortField::CountryId | SortField::EmailId | SortField::Distance(_) => true,
     }
 }

@@ -8,6 +8,7 @@ use crate::domain::birth_date::BirthDate;
 use crate::domain::filter::{Filter, parse};
 use crate::domain::search::{Relation, Search, Sort, SortField, SortKey, Start};
 use crate::domain::search_text::needles;
+use crate::store::route::Costs;
 use crate::store::{Maintenance, StoreError};
 use serde_json::json;
 use std::cmp::Ordering;
@@ -206,4 +207,28 @@ async fn counting_stops_and_a_search_beyond_its_budget_is_too_slow() {
     assert!(matches!(hasty.search_profiles(&tenant(), &rare).await, Err(StoreError::TooSlow(_))));
     // The limit was that search's own.
     assert_eq!(hasty.read_user(&tenant(), &user("u7")).await.unwrap().profiles.len(), 1);
+}
+
+/// Rows that an earlier program wrote have no grams: they are found all the same, and get them when it is migrated.
+#[tokio::test]
+async fn rows_without_grams_are_found_and_get_theirs() {
+    let url = fresh_url().await;
+    let costs = Costs { scanned_row: 1e9, hit: 1e-9, entry: 1e-9, small_tenant: 0.0, least_scan: 1.0 };
+    let store = connect(&url).with_costs(costs);
+    store.migrate(TimestampMs(1)).await.unwrap();
+    for profile in &people() {
+        create(&store, profile).await;
+    }
+    let search = Search { needles: needles("jo smi"), ..search_for(None) };
+    let expected = store.search_profiles(&tenant(), &search).await.unwrap();
+    assert_eq!(expected.profiles.len(), 28);
+    let client = admin(&url).await;
+    client.batch_execute("UPDATE profiles SET grams = NULL WHERE user_id < 'user-35'").await.unwrap();
+    assert_eq!(store.search_profiles(&tenant(), &search).await.unwrap(), expected);
+    store.migrate(TimestampMs(1)).await.unwrap();
+    let without: i64 = client.query_one("SELECT count(*) FROM profiles WHERE grams IS NULL", &[]).await.unwrap().get(0);
+    assert_eq!(without, 0);
+    let found = store.search_profiles(&tenant(), &search).await.unwrap();
+    assert_eq!(found, expected);
+    assert!(found.route.0.iter().any(|step| step.step == "grams"));
 }

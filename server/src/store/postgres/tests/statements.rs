@@ -1,7 +1,10 @@
 //! The statements fit the schema, and PostgreSQL runs them as they are meant to be run.
 
 use super::super::testing::{admin, connect, fresh_url, migrated};
-use super::super::{changes, idempotency, lanes, locks, maintenance, preferences, profiles, purge as purging, tenants, users};
+use super::super::{
+    changes, derive, frequencies, idempotency, lanes, locks, maintenance, preferences, profiles, purge as purging, search as searching,
+    tenants, users,
+};
 use super::*;
 use crate::store::{IdempotencyStore, Maintenance, StoreError, TenantStore, Uniqueness};
 use tokio_postgres::Client;
@@ -23,6 +26,12 @@ pub(super) const TEXTS: &[&str] = &[
     preferences::DELETE_PREFERENCE,
     profiles::CREATE_PROFILE,
     profiles::REPLACE_PROFILE,
+    derive::READ_WITHOUT_GRAMS,
+    derive::WRITE_GRAMS,
+    frequencies::READ_STATE,
+    frequencies::READ_FREQUENCIES,
+    searching::OPEN_TENANT,
+    searching::READ_PAGE,
     purging::PURGE_PROFILE,
     purging::FORGET_USER,
     tenants::CREATE_TENANT,
@@ -70,7 +79,7 @@ fn filled(sql: &str, given: &[(usize, &str)]) -> String {
 async fn locks_are_taken_before_a_row_is_looked_at() {
     let client = migrated_client().await;
     let id = "'00000000-0000-7000-8000-000000000001'";
-    let sql = filled(profiles::REPLACE_PROFILE, &[(1, "'default'"), (9, id), (11, "'u'"), (35, "1")]);
+    let sql = filled(profiles::REPLACE_PROFILE, &[(1, "'default'"), (9, id), (11, "'u'"), (36, "1")]);
     let plan = plan(&client, &sql).await;
     let gate = plan.find("One-Time Filter").unwrap_or_else(|| panic!("no gate in\n{plan}"));
     assert!(gate < plan.find("Index Scan").unwrap(), "{plan}");

@@ -1,7 +1,7 @@
 //! Two walls between tenants: every statement names its tenant, and what erases for good runs behind row-level security.
 
 use super::super::testing::{admin, connect, fresh_url, server_url};
-use super::super::{changes, idempotency, lanes, maintenance, tenants, wall};
+use super::super::{changes, derive, idempotency, lanes, maintenance, tenants, wall};
 use super::statements::TEXTS;
 use super::*;
 use crate::store::{Maintenance, TenantStore};
@@ -99,7 +99,14 @@ async fn an_owner_who_may_not_make_roles_does_without_the_wall() {
 
 /// Those that are about all tenants: the log for all nodes, the sweep, the list for administrators, and what a migration
 /// does.
-const ABOUT_ALL: [&str; 4] = [changes::READ_CHANGES, idempotency::SWEEP, tenants::LIST_TENANTS, maintenance::CREATE_DEFAULT_TENANT];
+const ABOUT_ALL: [&str; 6] = [
+    changes::READ_CHANGES,
+    idempotency::SWEEP,
+    tenants::LIST_TENANTS,
+    maintenance::CREATE_DEFAULT_TENANT,
+    derive::READ_WITHOUT_GRAMS,
+    derive::WRITE_GRAMS,
+];
 
 #[tokio::test]
 async fn no_statement_looks_at_a_tenants_rows_without_naming_it() {

@@ -1,0 +1,196 @@
+//! Grams: small numbers by which an index finds profiles. Each is a hash of the tenant with one fact: a word's
+//! beginning, a value of a common field, a cell of the map.
+//!
+//! A profile that fulfils a condition has the condition's grams: that is the promise, and it goes one way only. Two
+//! facts may share a gram, even of two tenants; so whoever finds by grams checks the tenant and the condition itself.
+
+use super::geo::{self, Cell};
+use super::profile::Profile;
+use super::search_text::begins_unspaced;
+use super::tenant::TenantName;
+use super::text::Text;
+
+/// Beginnings are kept up to this length, in characters: so that "robert" and "roberts" differ.
+const LONGEST: usize = 8;
+
+/// A fact that has a gram.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fact<'a> {
+    Beginning(&'a str),
+    /// A character of a script without spaces, and the first one behind it.
+    Pair(&'a str, char),
+    Gender(&'a str),
+    Country(&'a str),
+    City(&'a str),
+    BirthYear(i16),
+    Cell(Cell),
+}
+
+/// Makes the grams of one tenant.
+#[derive(Debug, Clone, Copy)]
+pub struct Grams(u64);
+
+impl Grams {
+    pub fn of(tenant: &TenantName) -> Self {
+        Self(fnv(FNV_BASIS, tenant.as_str().as_bytes()))
+    }
+
+    pub fn gram(self, fact: Fact<'_>) -> i32 {
+        let kind = |kind: u8| fnv(self.0, &[0, kind]);
+        let hash = match fact {
+            Fact::Beginning(text) => fnv(kind(b'b'), text.as_bytes()),
+            Fact::Pair(first, second) => fnv(fnv(kind(b'p'), first.as_bytes()), second.encode_utf8(&mut [0; 4]).as_bytes()),
+            Fact::Gender(text) => fnv(kind(b'g'), text.as_bytes()),
+            Fact::Country(text) => fnv(kind(b'n'), text.as_bytes()),
+            Fact::City(text) => fnv(kind(b'c'), text.as_bytes()),
+            Fact::BirthYear(year) => fnv(kind(b'y'), &year.to_be_bytes()),
+            Fact::Cell(Cell { level, row, column }) => fnv(fnv(fnv(kind(b'm'), &[level]), &row.to_be_bytes()), &column.to_be_bytes()),
+        };
+        mixed(hash)
+    }
+
+    /// All grams of a profile whose search text is `doc`, ascending, each once.
+    pub fn of_profile(self, profile: &Profile, doc: &str) -> Vec<i32> {
+        let mut grams = Vec::with_capacity(96);
+        for line in doc.split('\n') {
+            for_each_segment(line, |segment, behind| {
+                grams.extend(kept_beginnings(segment).map(|beginning| self.gram(Fact::Beginning(beginning))));
+                grams.extend(pair(segment, behind).map(|pair| self.gram(pair)));
+            });
+        }
+        let text = |value: &Option<Text<64>>| value.as_ref().map(|text| text.as_str().to_owned());
+        grams.extend(profile.gender.as_ref().map(|gender| self.gram(Fact::Gender(gender.as_str()))));
+        grams.extend(text(&profile.country_id).map(|country| self.gram(Fact::Country(&country))));
+        grams.extend(text(&profile.city_id).map(|city| self.gram(Fact::City(&city))));
+        grams.extend(profile.birth_date.map(|date| self.gram(Fact::BirthYear(date.year()))));
+        if let (Some(latitude), Some(longitude)) = (profile.latitude, profile.longitude) {
+            grams.extend(geo::cells_of(latitude, longitude).map(|cell| self.gram(Fact::Cell(cell))));
+        }
+        grams.sort_unstable();
+        grams.dedup();
+        grams
+    }
+
+    /// Grams that every profile has in which `needle` is found; none for a number of nothing but zeros.
+    pub fn of_needle(self, needle: &str) -> Vec<i32> {
+        let mut grams = Vec::new();
+        for_each_segment(needle, |segment, behind| {
+            grams.extend(kept_beginnings(segment).last().map(|longest| self.gram(Fact::Beginning(longest))));
+            grams.extend(pair(segment, behind).map(|pair| self.gram(pair)));
+        });
+        grams
+    }
+}
+
+/// The segments of a search text: what stands between two places where a word begins. A needle's are, but for the
+/// last, segments of every text in which it is found; the last is the beginning of one.
+fn for_each_segment<'a>(line: &'a str, mut each: impl FnMut(&'a str, Option<&'a str>)) {
+    let mut segments = line.split(' ').filter(|segment| !segment.is_empty()).peekable();
+    while let Some(segment) = segments.next() {
+        each(segment, segments.peek().copied());
+    }
+}
+
+/// The beginnings of a segment that are kept, from the shortest on. Whether one is depends on itself alone: so the
+/// beginning of a segment keeps what it has in common with the segment.
+fn kept_beginnings(segment: &str) -> impl Iterator<Item = &str> {
+    // A national number stands with and without its 0.
+    let begins_with_digit = segment.starts_with(|c: char| c.is_ascii_digit());
+    let text = if begins_with_digit { segment.trim_start_matches('0') } else { segment };
+    let mut has_digit = false;
+    text.char_indices().take(LONGEST).enumerate().filter_map(move |(before, (at, c))| {
+        has_digit |= c.is_ascii_digit();
+        // Numbers are many and all differ: every other beginning tells them apart as well.
+        (!has_digit || before % 2 == 0).then(|| &text[..at + c.len_utf8()])
+    })
+}
+
+fn pair<'a>(segment: &'a str, behind: Option<&str>) -> Option<Fact<'a>> {
+    let second = behind?.chars().next()?;
+    begins_unspaced(segment).then_some(Fact::Pair(segment, second))
+}
+
+const FNV_BASIS: u64 = 0xcbf2_9ce4_8422_2325;
+
+/// FNV-1a. Grams are stored: this must never change.
+fn fnv(hash: u64, bytes: &[u8]) -> u64 {
+    bytes.iter().fold(hash, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3))
+}
+
+/// All bits of the hash in 32: FNV alone leaves the upper ones of short texts alike.
+fn mixed(hash: u64) -> i32 {
+    let hash = (hash ^ (hash >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
+    let [a, b, c, d, ..] = (hash ^ (hash >> 33)).to_be_bytes();
+    i32::from_be_bytes([a, b, c, d])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::search_text::{needles, search_text};
+    use proptest::prelude::*;
+
+    fn grams(tenant: &str) -> Grams {
+        Grams::of(&TenantName::from_stored(tenant.to_owned()))
+    }
+
+    fn of_text(tenant: &str, text: &str) -> Vec<i32> {
+        let mut grams_of_text = Vec::new();
+        for_each_segment(&search_text(text), |segment, behind| {
+            grams_of_text.extend(kept_beginnings(segment).map(|beginning| grams(tenant).gram(Fact::Beginning(beginning))));
+            grams_of_text.extend(pair(segment, behind).map(|pair| grams(tenant).gram(pair)));
+        });
+        grams_of_text
+    }
+
+    #[test]
+    fn what_is_stored_stays_what_it_is() {
+        // Rows on disk have these: a change here would lose them.
+        assert_eq!(grams("acme").gram(Fact::Beginning("smith")), of_text("acme", "smith")[4]);
+        assert_eq!(grams("acme").of_needle(" smith"), [SMITH_OF_ACME]);
+    }
+
+    const SMITH_OF_ACME: i32 = 1_895_780_108;
+
+    #[test]
+    fn tenants_kinds_and_texts_differ() {
+        let all = [
+            grams("a").gram(Fact::Beginning("m")),
+            grams("b").gram(Fact::Beginning("m")),
+            grams("a").gram(Fact::Gender("m")),
+            grams("a").gram(Fact::City("m")),
+            grams("a").gram(Fact::Country("m")),
+            grams("a").gram(Fact::Beginning("n")),
+        ];
+        for (i, gram) in all.iter().enumerate() {
+            assert!(!all[..i].contains(gram));
+        }
+    }
+
+    #[test]
+    fn long_needles_are_told_apart_by_their_longest_beginning() {
+        let one = |needle: &str| grams("a").of_needle(needle);
+        assert_ne!(one(" robert"), one(" roberts"));
+        assert_eq!(one(" robertson"), one(" robertso"));
+        assert_eq!(one(" 098765"), one(" 98765"));
+        assert!(one(" 00").is_empty());
+        assert_eq!(one(" 伟 明").len(), 3);
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_found_has_the_grams(
+            text in "(\\PC|[a-e0-2 .@-]|[張伟明太郎กิカ가]){0,24}",
+            from in 0_usize..24,
+            length in 1_usize..12,
+        ) {
+            let part: String = text.chars().skip(from).take(length).collect();
+            let (doc, stored) = (search_text(&text), of_text("a", &text));
+            for needle in needles(&part).into_iter().filter(|needle| doc.contains(needle.as_str())) {
+                for gram in grams("a").of_needle(&needle) {
+                    prop_assert!(stored.contains(&gram), "{:?} in {:?}", needle, doc);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! How often things stand in the database, from its own statistics: kept in memory, and read again when the database
+//! has analysed a partition since.
+
+use super::pool::{Attempted, Pool, Session};
+use crate::domain::tenant::TenantName;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How often the database is asked whether its statistics are new.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
+
+/// Changes when a partition has been analysed.
+pub(super) const READ_STATE: &str = "\
+SELECT coalesce(sum(s.analyze_count + s.autoanalyze_count), 0)::bigint AS state
+FROM pg_inherits i JOIN pg_stat_all_tables s ON s.relid = i.inhrelid WHERE i.inhparent = 'profiles'::regclass";
+
+/// The most common grams and tenants of each partition, and their shares of its rows. PostgreSQL appends three numbers
+/// of another kind to the shares of elements.
+pub(super) const READ_FREQUENCIES: &str = "\
+SELECT substr(c.relname, length('profiles_p') + 1)::int AS partition, greatest(c.reltuples, 0)::float8 AS rows, s.attname::text AS field,
+       CASE s.attname WHEN 'grams' THEN s.most_common_elems::text::int[] END AS grams,
+       CASE s.attname WHEN 'grams' THEN s.most_common_elem_freqs ELSE s.most_common_freqs END AS shares,
+       CASE s.attname WHEN 'tenant_name' THEN s.most_common_vals::text::text[] END AS tenants
+FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+JOIN pg_stats s ON s.tablename = c.relname AND s.schemaname = c.relnamespace::regnamespace::text
+WHERE i.inhparent = 'profiles'::regclass AND s.attname IN ('grams', 'tenant_name')";
+
+/// What is known at one time.
+#[derive(Debug, Default)]
+pub(super) struct Frequencies {
+    grams: HashMap<i32, f64>,
+    tenants: HashMap<String, f64>,
+    /// By partition: what is not listed has fewer rows than this.
+    least: HashMap<i32, f64>,
+}
+
+impl Frequencies {
+    /// The tenant's profiles, if they are many; `None` when nothing is known.
+    pub(super) fn of_tenant(&self, tenant: &TenantName) -> Option<f64> {
+        self.tenants.get(tenant.as_str()).copied()
+    }
+
+    /// The profiles that have one of these grams, at most; `None` when nothing is known.
+    pub(super) fn of_any(&self, partition: i32, grams: &[i32]) -> Option<f64> {
+        let least = self.least.get(&partition)?;
+        Some(grams.iter().map(|gram| self.grams.get(gram).copied().unwrap_or(least / 2.0)).sum())
+    }
+}
+
+/// The frequencies as they were last read.
+#[derive(Default)]
+pub(super) struct Watch {
+    known: Arc<Mutex<Known>>,
+    looking: Arc<AtomicBool>,
+}
+
+#[derive(Default)]
+struct Known {
+    frequencies: Arc<Frequencies>,
+    state: i64,
+    looked_at: Option<Instant>,
+}
+
+impl Watch {
+    /// What is known now. Learns what is new behind the caller's back.
+    pub(super) fn current(&self, pool: &Pool) -> Arc<Frequencies> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = known.looked_at.is_none_or(|at| at.elapsed() >= LOOK_EVERY);
+        if due && !self.looking.swap(true, Ordering::Relaxed) {
+            let (pool, known, looking, state) = (pool.clone(), Arc::clone(&self.known), Arc::clone(&self.looking), known.state);
+            tokio::spawn(async move {
+                let news = pool.read(|session| read_news(session, state)).await;
+                let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+                known.looked_at = Some(Instant::now());
+                match news {
+                    Ok(Some((state, frequencies))) => (known.state, known.frequencies) = (state, Arc::new(frequencies)),
+                    Ok(None) => {}
+                    // Searches go on with what is known; they are only less well guided.
+                    Err(failure) => tracing::debug!(?failure, "the statistics for searches cannot be read"),
+                }
+                looking.store(false, Ordering::Relaxed);
+            });
+        }
+        Arc::clone(&known.frequencies)
+    }
+}
+
+/// `None` when the state is still this one.
+async fn read_news(session: Session, state: i64) -> Attempted<Option<(i64, Frequencies)>> {
+    let now: i64 = session.query_one(READ_STATE, &[]).await?.try_get("state")?;
+    if now == state {
+        return Ok(None);
+    }
+    let mut found = Frequencies::default();
+    for row in session.query(READ_FREQUENCIES, &[]).await? {
+        let (partition, rows): (i32, f64) = (row.try_get("partition")?, row.try_get("rows")?);
+        let shares = row.try_get::<_, Option<Vec<f32>>>("shares")?.unwrap_or_default();
+        let counts = shares.iter().map(|share| f64::from(*share) * rows);
+        if let Some(grams) = row.try_get::<_, Option<Vec<i32>>>("grams")? {
+            let least = counts.clone().take(grams.len()).fold(f64::INFINITY, f64::min);
+            found.least.insert(partition, least);
+            found.grams.extend(grams.into_iter().zip(counts));
+        } else if let Some(tenants) = row.try_get::<_, Option<Vec<String>>>("tenants")? {
+            found.tenants.extend(tenants.into_iter().zip(counts));
+        }
+    }
+    Ok(Some((now, found)))
+}

@@ -1,0 +1,168 @@
+//! What every hit of a search has in common, as far as an index knows of it.
+
+use crate::domain::filter::{Condition, Filter, IntegerField, NumberField, Order, TextField, TextOp};
+use crate::domain::geo;
+use crate::domain::grams::{Fact, Grams};
+use crate::domain::search::Search;
+use crate::domain::tenant::TenantName;
+
+/// The most grams of which a profile may be asked to have one.
+const MAX_ALTERNATIVES: usize = 64;
+/// A range of more years than this tells little.
+const MAX_YEARS: i16 = 40;
+
+/// Every hit has at least one of these grams.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conjunct {
+    pub any_of: Vec<i32>,
+}
+
+impl Conjunct {
+    fn one(gram: i32) -> Self {
+        Self { any_of: vec![gram] }
+    }
+}
+
+/// What a search asks for, as an index sees it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Wanted {
+    /// All of them hold for every hit.
+    pub conjuncts: Vec<Conjunct>,
+    /// Conditions that hold for every hit and that an index of their own can answer.
+    pub keyed: Vec<Filter>,
+    /// Whether there are conditions that no conjunct stands for: then fewer are found than the conjuncts promise.
+    pub narrower: bool,
+}
+
+impl Wanted {
+    pub fn of(tenant: &TenantName, search: &Search) -> Self {
+        let grams = Grams::of(tenant);
+        let mut wanted = Self::default();
+        for needle in &search.needles {
+            let found = grams.of_needle(needle);
+            wanted.narrower |= found.is_empty();
+            wanted.conjuncts.extend(found.into_iter().map(Conjunct::one));
+        }
+        if let Some(filter) = &search.filter {
+            let all = match filter {
+                Filter::All(all) => all.as_slice(),
+                single => std::slice::from_ref(single),
+            };
+            wanted.narrower |= !all.iter().all(|single| of_single(grams, single).is_some());
+            wanted.conjuncts.extend(all.iter().filter_map(|single| of_single(grams, single)));
+            wanted.conjuncts.extend(years(grams, all));
+            wanted.conjuncts.extend(area(grams, all));
+            wanted.keyed = all.iter().filter(|single| is_keyed(single)).cloned().collect();
+        }
+        wanted.conjuncts.dedup();
+        wanted
+    }
+}
+
+/// The conjunct of one condition, or of one list of alternatives.
+fn of_single(grams: Grams, filter: &Filter) -> Option<Conjunct> {
+    match filter {
+        Filter::Condition(condition) => of_condition(grams, condition),
+        Filter::Any(any) => {
+            // Each alternative must have grams, else a hit need have none.
+            let each: Option<Vec<Conjunct>> = any.iter().map(|one| of_alternative(grams, one)).collect();
+            let any_of: Vec<i32> = each?.into_iter().flat_map(|conjunct| conjunct.any_of).collect();
+            (any_of.len() <= MAX_ALTERNATIVES).then_some(Conjunct { any_of })
+        }
+        Filter::All(_) | Filter::Not(_) => None,
+    }
+}
+
+fn of_alternative(grams: Grams, filter: &Filter) -> Option<Conjunct> {
+    match filter {
+        Filter::All(all) => all.iter().find_map(|one| of_single(grams, one)),
+        single => of_single(grams, single),
+    }
+}
+
+fn of_condition(grams: Grams, condition: &Condition) -> Option<Conjunct> {
+    match condition {
+        Condition::Text { field, op: TextOp::Eq, value } => {
+            let fact = match field {
+                TextField::Gender => Fact::Gender(value),
+                TextField::CountryId => Fact::Country(value),
+                TextField::CityId => Fact::City(value),
+                _ => return None,
+            };
+            Some(Conjunct::one(grams.gram(fact)))
+        }
+        Condition::BirthDate { op: Order::Eq, value } => Some(Conjunct::one(grams.gram(Fact::BirthYear(value.year())))),
+        Condition::Near(circle) => {
+            let (latitudes, longitudes) = circle.bounds();
+            cells(grams, latitudes, &longitudes)
+        }
+        _ => None,
+    }
+}
+
+fn cells(grams: Grams, latitudes: (f64, f64), longitudes: &[(f64, f64)]) -> Option<Conjunct> {
+    let cells = geo::cells_between(latitudes, longitudes)?;
+    Some(Conjunct { any_of: cells.into_iter().map(|cell| grams.gram(Fact::Cell(cell))).collect() })
+}
+
+fn conditions(all: &[Filter]) -> impl Iterator<Item = &Condition> {
+    all.iter().filter_map(|filter| match filter {
+        Filter::Condition(condition) => Some(condition),
+        _ => None,
+    })
+}
+
+/// The years between the bounds that stand among these conditions, if there are two.
+fn years(grams: Grams, all: &[Filter]) -> Option<Conjunct> {
+    let bounds = conditions(all).filter_map(|condition| match condition {
+        Condition::BirthDate { op, value } => Some((*op, value.year())),
+        _ => None,
+    });
+    let (from, to) = range(bounds)?;
+    (from <= to && to - from <= MAX_YEARS).then(|| Conjunct { any_of: (from..=to).map(|year| grams.gram(Fact::BirthYear(year))).collect() })
+}
+
+/// The cells of the box that these conditions draw, if they draw one.
+fn area(grams: Grams, all: &[Filter]) -> Option<Conjunct> {
+    let bounds = |wanted: NumberField| {
+        range(conditions(all).filter_map(move |condition| match condition {
+            Condition::Number { field, op, value } if *field == wanted => Some((*op, *value)),
+            _ => None,
+        }))
+    };
+    let ((south, north), (west, east)) = (bounds(NumberField::Latitude)?, bounds(NumberField::Longitude)?);
+    let (latitudes, longitudes) = ((south.max(-90.0), north.min(90.0)), (west.max(-180.0), east.min(180.0)));
+    (latitudes.0 <= latitudes.1 && longitudes.0 <= longitudes.1).then(|| cells(grams, latitudes, &[longitudes])).flatten()
+}
+
+/// The narrowest range, bounds included, that comparisons leave.
+fn range<T: PartialOrd + Copy>(bounds: impl Iterator<Item = (Order, T)>) -> Option<(T, T)> {
+    let (mut from, mut to): (Option<T>, Option<T>) = (None, None);
+    for (op, value) in bounds {
+        if matches!(op, Order::Greater | Order::GreaterOrEqual | Order::Eq) && from.is_none_or(|from| value > from) {
+            from = Some(value);
+        }
+        if matches!(op, Order::Less | Order::LessOrEqual | Order::Eq) && to.is_none_or(|to| value < to) {
+            to = Some(value);
+        }
+    }
+    from.zip(to)
+}
+
+/// Whether an index of both backends answers this condition by itself.
+fn is_keyed(filter: &Filter) -> bool {
+    let Filter::Condition(condition) = filter else { return false };
+    match condition {
+        Condition::Text { field, op, value } => {
+            let by_beginning = matches!(op, TextOp::StartsWith) && value.chars().count() >= 3;
+            match field {
+                TextField::EmailId | TextField::FullName | TextField::UserId => *op == TextOp::Eq || by_beginning,
+                TextField::Mobile => *op == TextOp::Eq,
+                _ => false,
+            }
+        }
+        Condition::ProfileId { equal, .. } => *equal,
+        Condition::Integer { field: IntegerField::CreatedAt | IntegerField::UpdatedAt, op, .. } => *op == Order::Eq,
+        _ => false,
+    }
+}

@@ -1,0 +1,8 @@
+//! How a search is best answered: by grams, by values that have an index of their own, or by a scan in the order that
+//! was asked for. Pure, and shared by both backends; whatever is chosen, the answer is the same.
+
+pub mod conjuncts;
+pub mod router;
+
+pub use conjuncts::{Conjunct, Wanted};
+pub use router::{Costs, Expected, Outcome, Router, Step};

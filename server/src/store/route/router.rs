@@ -1,0 +1,300 @@
+//! The decision: from what is expected to the next step, and from what came of it to the one behind that.
+//!
+//! The steps may be wrong in their expectations, never in what they find. A scan that is short of hits is gone on
+//! with while it costs less than the grams would, and the grams give way to the scan when they find too many.
+
+/// What things take, in microseconds; they differ between backends, and only their proportions count.
+#[derive(Debug, Clone, Copy)]
+pub struct Costs {
+    /// A row that a scan in sort order looks at.
+    pub scanned_row: f64,
+    /// A row that an index led to.
+    pub hit: f64,
+    /// An entry of a gram's list, when lists are met with one another.
+    pub entry: f64,
+    /// Up to here a tenant is small: a scan of all of it is the best there is.
+    pub small_tenant: f64,
+    /// No scan is shorter.
+    pub least_scan: f64,
+}
+
+/// What is known before the first step.
+#[derive(Debug, Clone, Default)]
+pub struct Expected {
+    /// The tenant's profiles; `None` when nothing is known.
+    pub tenant_rows: Option<f64>,
+    /// Those that fulfil each conjunct; `None` when nothing is known.
+    pub conjuncts: Vec<Option<f64>>,
+    /// Whether further conditions make the hits fewer.
+    pub narrower: bool,
+    /// Whether there are conditions with an index of their own.
+    pub keyed: bool,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Step {
+    /// Read what the conditions with an index of their own lead to; give up beyond `cap`.
+    Keyed { cap: u32 },
+    /// Read what has the grams of these conjuncts; give up beyond `cap`.
+    Grams { conjuncts: Vec<usize>, cap: u32 },
+    /// Go on in sort order for so many rows.
+    Scan { rows: u32 },
+}
+
+/// What became of a step that did not find the page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// There is more than the cap.
+    Overflow,
+    /// The scan read its rows, found so many, and there are more rows.
+    Short { found: u32 },
+}
+
+/// What is tried before anything is known of the conditions with an index of their own.
+const KEYED_CAP: u32 = 5_000;
+const MOST_SCAN: f64 = 400_000.0;
+/// How many profiles of a large tenant a conjunct of which nothing is known may have.
+const UNKNOWN: f64 = 2_000.0;
+/// By how much further conditions are taken to narrow what they follow.
+const NARROWER: f64 = 0.5;
+
+#[derive(Debug, Clone)]
+pub struct Router {
+    costs: Costs,
+    expected: Expected,
+    /// How many hits make the page.
+    wanted: f64,
+    keyed_left: bool,
+    grams_left: bool,
+    scanned: f64,
+    found: f64,
+    /// How many rows are to be scanned next, at least.
+    stride: f64,
+}
+
+impl Router {
+    pub fn new(costs: Costs, expected: Expected, wanted: u32) -> Self {
+        Self {
+            costs,
+            wanted: f64::from(wanted),
+            keyed_left: expected.keyed,
+            grams_left: !expected.conjuncts.is_empty(),
+            scanned: 0.0,
+            found: 0.0,
+            stride: costs.least_scan,
+            expected,
+        }
+    }
+
+    /// How many hits there should be in all.
+    pub fn expected_hits(&self) -> f64 {
+        self.rows() * self.share()
+    }
+
+    pub fn next_step(&self) -> Step {
+        if self.keyed_left {
+            return Step::Keyed { cap: KEYED_CAP };
+        }
+        if self.is_small() {
+            return Step::Scan { rows: whole(MOST_SCAN) };
+        }
+        if self.expected.tenant_rows.is_none() && self.scanned == 0.0 {
+            // A tenant of which nothing is known is most likely small.
+            return Step::Scan { rows: whole(self.costs.small_tenant) };
+        }
+        let rows = self.rows_to_scan();
+        if self.grams_left {
+            let (conjuncts, candidates, cost) = self.by_grams();
+            if cost <= self.costs.scanned_row * (self.scanned + rows) {
+                // What is more than expected is still worth reading while a scan would cost more.
+                let cap = (candidates * 8.0 + 5_000.0).max(cost / self.costs.hit * 2.0);
+                return Step::Grams { conjuncts, cap: whole(cap) };
+            }
+            // No further than where the grams would have been the better choice.
+            return Step::Scan { rows: whole(rows.min(cost / self.costs.scanned_row).max(self.costs.least_scan)) };
+        }
+        Step::Scan { rows: whole(rows) }
+    }
+
+    /// Takes note of a step that did not find the page.
+    pub fn note(&mut self, step: &Step, outcome: Outcome) {
+        match step {
+            Step::Keyed { .. } => self.keyed_left = false,
+            Step::Grams { .. } => self.grams_left = false,
+            Step::Scan { rows } => {
+                self.scanned += f64::from(*rows);
+                self.stride = f64::from(*rows) * 3.0;
+                if let Outcome::Short { found } = outcome {
+                    self.found += f64::from(found);
+                }
+            }
+        }
+    }
+
+    /// The conjuncts to look up where a scan is no choice, and when to give up; `None` where there are none.
+    pub fn by_grams_only(&self) -> Option<(Vec<usize>, u32)> {
+        let (conjuncts, candidates, _) = self.by_grams();
+        (!conjuncts.is_empty()).then(|| (conjuncts, whole(candidates * 8.0 + 5_000.0)))
+    }
+
+    /// How to learn whether there are `wanted` hits: `None` for a scan.
+    pub fn to_count(&self, wanted: f64) -> Option<Vec<usize>> {
+        if self.expected.conjuncts.is_empty() || self.is_small() {
+            return None;
+        }
+        let (conjuncts, candidates, _) = self.by_grams();
+        let share = self.share().max(1e-9);
+        let scan = (wanted / share).min(self.rows()) * self.costs.scanned_row;
+        // The lists are read to their ends, rows only until there are enough.
+        let lists: f64 = conjuncts.iter().map(|at| self.of_conjunct(*at)).sum();
+        let hits = candidates.min(wanted * candidates / self.expected_hits().max(1.0));
+        (lists * self.costs.entry + hits * self.costs.hit < scan).then_some(conjuncts)
+    }
+
+    fn is_small(&self) -> bool {
+        self.expected.tenant_rows.is_some_and(|rows| rows <= self.costs.small_tenant)
+    }
+
+    fn rows(&self) -> f64 {
+        let most = self.expected.conjuncts.iter().flatten().fold(self.costs.small_tenant * 20.0, |most, rows| rows.max(most));
+        self.expected.tenant_rows.unwrap_or(most).max(1.0)
+    }
+
+    fn of_conjunct(&self, at: usize) -> f64 {
+        let known = self.expected.conjuncts.get(at).copied().flatten();
+        known.unwrap_or(UNKNOWN).clamp(1.0, self.rows())
+    }
+
+    /// The share of rows that should be hits, were the conditions independent.
+    fn share(&self) -> f64 {
+        let all: f64 = (0..self.expected.conjuncts.len()).map(|at| self.of_conjunct(at) / self.rows()).product();
+        if self.expected.narrower { all * NARROWER } else { all }
+    }
+
+    fn rows_to_scan(&self) -> f64 {
+        // What was seen counts for more than what was expected: words and values hang together.
+        let seen = (self.found + 0.5) / (self.scanned + 1.0);
+        let share = if self.scanned > 0.0 { seen } else { self.share() };
+        let missing = (self.wanted - self.found).max(1.0);
+        (missing * 1.3 / share.max(1e-9) + self.costs.least_scan).clamp(self.stride, MOST_SCAN.max(self.stride)).min(MOST_SCAN)
+    }
+
+    /// The conjuncts whose lists are best met, how many rows have all of them, and what that costs.
+    fn by_grams(&self) -> (Vec<usize>, f64, f64) {
+        let mut order: Vec<usize> = (0..self.expected.conjuncts.len()).collect();
+        order.sort_by(|a, b| self.of_conjunct(*a).total_cmp(&self.of_conjunct(*b)));
+        let mut chosen = Vec::new();
+        let (mut candidates, mut lists) = (self.rows(), 0.0);
+        for at in order {
+            let entries = self.of_conjunct(at);
+            let after = candidates * entries / self.rows();
+            // Another list is worth reading if it spares more rows than it costs; one far longer is only skipped in.
+            let list = entries.min(candidates * 16.0) * self.costs.entry;
+            if chosen.is_empty() || list < (candidates - after) * self.costs.hit {
+                candidates = after;
+                lists += list;
+                chosen.push(at);
+            }
+        }
+        (chosen, candidates, candidates * self.costs.hit + lists)
+    }
+}
+
+fn whole(value: f64) -> u32 {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates, and nothing here is negative")]
+    let whole = value.ceil() as u32;
+    whole.max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COSTS: Costs = Costs { scanned_row: 1.5, hit: 3.0, entry: 0.02, small_tenant: 1_000.0, least_scan: 300.0 };
+    const LARGE: Option<f64> = Some(5_000_000.0);
+
+    fn router(tenant_rows: Option<f64>, conjuncts: &[Option<f64>]) -> Router {
+        Router::new(COSTS, Expected { tenant_rows, conjuncts: conjuncts.to_vec(), narrower: false, keyed: false }, 21)
+    }
+
+    #[test]
+    fn a_small_tenant_is_scanned() {
+        assert!(matches!(router(Some(900.0), &[Some(3.0)]).next_step(), Step::Scan { rows } if rows > 900));
+    }
+
+    #[test]
+    fn a_rare_word_goes_by_grams_and_a_common_one_by_a_scan() {
+        assert!(matches!(router(LARGE, &[Some(400.0)]).next_step(), Step::Grams { .. }));
+        assert!(matches!(router(LARGE, &[Some(250_000.0)]).next_step(), Step::Scan { rows } if rows < 2_000));
+        assert!(matches!(router(LARGE, &[]).next_step(), Step::Scan { .. }));
+    }
+
+    #[test]
+    fn a_scan_that_finds_little_gives_way_to_the_grams() {
+        let mut router = router(LARGE, &[Some(60_000.0), Some(2_000_000.0)]);
+        let mut scanned = 0;
+        for _ in 0..10 {
+            match router.next_step() {
+                step @ Step::Scan { rows } => {
+                    scanned += rows;
+                    router.note(&step, Outcome::Short { found: 0 });
+                }
+                Step::Grams { .. } => {
+                    assert!((500..200_000).contains(&scanned), "{scanned}");
+                    return;
+                }
+                Step::Keyed { .. } => panic!("nothing is keyed"),
+            }
+        }
+        panic!("the scan went on for {scanned} rows");
+    }
+
+    #[test]
+    fn grams_that_find_too_many_give_way_to_a_scan_that_grows() {
+        let mut router = router(LARGE, &[Some(500.0)]);
+        let step = router.next_step();
+        router.note(&step, Outcome::Overflow);
+        let mut last = 0;
+        for _ in 0..6 {
+            let step = router.next_step();
+            let Step::Scan { rows } = step else { panic!("{step:?}") };
+            assert!(rows >= last);
+            last = rows;
+            router.note(&step, Outcome::Short { found: 0 });
+        }
+        assert_eq!(f64::from(last), MOST_SCAN);
+    }
+
+    #[test]
+    fn nothing_known_begins_with_a_short_scan() {
+        let mut router = router(None, &[None]);
+        let step = router.next_step();
+        assert_eq!(step, Step::Scan { rows: 1_000 });
+        router.note(&step, Outcome::Short { found: 0 });
+        assert!(matches!(router.next_step(), Step::Grams { .. }));
+    }
+
+    #[test]
+    fn what_has_an_index_of_its_own_is_tried_first() {
+        let expected = Expected { tenant_rows: LARGE, keyed: true, ..Expected::default() };
+        let mut router = Router::new(COSTS, expected, 21);
+        let step = router.next_step();
+        assert!(matches!(step, Step::Keyed { .. }));
+        router.note(&step, Outcome::Overflow);
+        assert!(matches!(router.next_step(), Step::Scan { .. }));
+    }
+
+    #[test]
+    fn a_long_list_is_left_out_where_it_spares_little() {
+        let router = router(LARGE, &[Some(20.0), Some(4_900_000.0)]);
+        assert_eq!(router.by_grams().0, [0]);
+        let router = self::router(LARGE, &[Some(20_000.0), Some(30_000.0)]);
+        assert_eq!(router.by_grams().0, [0, 1]);
+    }
+
+    #[test]
+    fn a_thousand_of_a_very_common_word_are_counted_by_a_scan() {
+        assert_eq!(router(LARGE, &[Some(4_000_000.0)]).to_count(1_001.0), None);
+        assert!(router(LARGE, &[Some(9_000.0)]).to_count(1_001.0).is_some());
+    }
+}
