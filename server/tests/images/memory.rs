@@ -25,7 +25,7 @@ async fn eight_hostile_uploads_at_once_stay_under_400_mib() {
     let transparent: DynamicImage = RgbaImage::new(6_320, 6_320).into();
     let large_png = encoded(&transparent, ImageFormat::Png);
     let large_jpeg = files::progressive_jpeg(5_440, SamplingFactor::F_2_2);
-    let full_jpeg = files::progressive_jpeg(6_320, SamplingFactor::F_1_1);
+    let full_jpeg = files::progressive_jpeg(4_700, SamplingFactor::F_1_1);
     let bomb = files::png_that_claims(60_000, 60_000);
     let padded = |file: &[u8]| [file, &vec![0; 10 * MIB as usize - file.len()]].concat();
     let mixed = vec![
