@@ -1,10 +1,11 @@
 //! Grams: small numbers by which an index finds profiles. Each is a hash of the tenant with one fact: a word's
-//! beginning, a value of a common field, a cell of the map.
+//! beginning, a value of a common field, a cell of the map, the time of its creation.
 //!
 //! A profile that fulfils a condition has the condition's grams: that is the promise, and it goes one way only. Two
 //! facts may share a gram, even of two tenants; so whoever finds by grams checks the tenant and the condition itself.
 
 use super::geo::{self, Cell};
+use super::periods::{self, Period};
 use super::profile::Profile;
 use super::search_text::begins_unspaced;
 use super::tenant::TenantName;
@@ -24,6 +25,7 @@ pub enum Fact<'a> {
     City(&'a str),
     BirthYear(i16),
     Cell(Cell),
+    Created(Period),
 }
 
 /// Makes the grams of one tenant.
@@ -45,6 +47,7 @@ impl Grams {
             Fact::City(text) => fnv(kind(b'c'), text.as_bytes()),
             Fact::BirthYear(year) => fnv(kind(b'y'), &year.to_be_bytes()),
             Fact::Cell(Cell { level, row, column }) => fnv(fnv(fnv(kind(b'm'), &[level]), &row.to_be_bytes()), &column.to_be_bytes()),
+            Fact::Created(Period { level, number }) => fnv(fnv(kind(b't'), &[level]), &number.to_be_bytes()),
         };
         mixed(hash)
     }
@@ -66,6 +69,7 @@ impl Grams {
         if let (Some(latitude), Some(longitude)) = (profile.latitude, profile.longitude) {
             grams.extend(geo::cells_of(latitude, longitude).map(|cell| self.gram(Fact::Cell(cell))));
         }
+        grams.extend(periods::periods_of(profile.created_at.0).map(|period| self.gram(Fact::Created(period))));
         grams.sort_unstable();
         grams.dedup();
         grams

@@ -16,6 +16,7 @@ pub mod image;
 pub mod invalid;
 pub mod mobile;
 pub mod patch;
+pub mod periods;
 pub mod preference;
 pub mod profile;
 pub mod profile_patch;

@@ -57,6 +57,14 @@ pub fn needles(query: &str) -> Vec<String> {
     needles
 }
 
+/// The word of which this is the needle, if it is plain: whatever name or e-mail address begins with it, folded, has
+/// the needle in its search text.
+pub fn plain_word(needle: &str) -> Option<String> {
+    let word = needle.replace(' ', "");
+    let is_plain = !word.is_empty() && word.chars().all(|c| matches!(classify(c), Class::Word | Class::Unspaced));
+    is_plain.then_some(word)
+}
+
 /// All that search looks at in a profile; a line per field, so that no needle reaches from one into the next.
 pub fn search_doc(profile: &Profile) -> String {
     let mobile = profile.mobile.as_ref().map(|mobile| mobile_words(mobile.as_str()));
@@ -229,5 +237,18 @@ mod tests {
         assert!(found("+91 98765", &mobile_words("+919876543210")));
         assert!(found("98765", &mobile_words("+919876543210")));
         assert!(found("919876543210", &mobile_words("+919876543210")));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_name_that_begins_with_a_plain_word_is_found_by_it(name in "(\\PC|[a-e0-2 .@-]|[張伟明太郎กิカ가]){1,12}", length in 1_usize..6) {
+            let folded = fold(&name);
+            let beginning: String = folded.chars().take(length).collect();
+            for needle in needles(&beginning) {
+                if let Some(word) = plain_word(&needle).filter(|word| folded.starts_with(word.as_str())) {
+                    proptest::prop_assert!(search_text(&name).contains(&needle), "{word:?} begins {name:?}");
+                }
+            }
+        }
     }
 }

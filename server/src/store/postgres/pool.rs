@@ -22,6 +22,8 @@ use tokio_postgres::{Row, Statement};
 pub(super) type Attempted<T> = std::result::Result<T, Failure>;
 pub(super) type Params<'a> = [&'a (dyn ToSql + Sync)];
 
+/// A connection keeps about so many prepared statements at most.
+const MOST_STATEMENTS: usize = 256;
 /// How often a transaction is tried that gives way to others.
 const TRIES: u32 = 5;
 
@@ -196,9 +198,17 @@ impl Session {
         self.noted(self.client()?.query(statement, params).await)
     }
 
-    /// A statement whose text is made for one call: it is neither named nor kept.
-    pub(super) async fn run_once(&self, sql: &str, params: &[(&(dyn ToSql + Sync), Type)]) -> Attempted<Vec<Row>> {
-        self.noted(self.client()?.query_typed(sql, params).await)
+    /// A statement whose text is made for one call. Texts of one shape are the same, so it is kept; but as there is no
+    /// end to shapes, all are forgotten when they have become many.
+    pub(super) async fn run_made(&self, sql: &str, params: &[(&(dyn ToSql + Sync), Type)]) -> Attempted<Vec<Row>> {
+        let client = self.client()?;
+        if client.statement_cache.size() > MOST_STATEMENTS {
+            client.statement_cache.clear();
+        }
+        let types: Vec<Type> = params.iter().map(|(_, kind)| kind.clone()).collect();
+        let statement = self.noted(client.prepare_typed_cached(sql, &types).await)?;
+        let values: Vec<&(dyn ToSql + Sync)> = params.iter().map(|(value, _)| *value).collect();
+        self.run(&statement, &values).await
     }
 
     /// Statements without parameters and answers.

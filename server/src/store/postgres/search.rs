@@ -1,5 +1,7 @@
 //! Search: a page in strict order and how many there are, from one snapshot, by the steps that the router chooses.
 
+mod count;
+mod period;
 mod statements;
 
 use super::Postgres;
@@ -12,10 +14,11 @@ use super::rows::{self, profile_columns};
 use crate::domain::filter::{Condition, Filter};
 use crate::domain::geo::Circle;
 use crate::domain::profile::{Profile, ProfileId};
-use crate::domain::search::{Found, MAX_TOTAL, Position, Route, RouteStep, Search, SortField, SortKey, Start, Total};
+use crate::domain::search::{Found, Position, Route, RouteStep, Search, SortField, SortKey, Start, Total};
 use crate::domain::tenant::TenantName;
 use crate::store::error::{Result, StoreError};
 use crate::store::route::{Conjunct, Costs, Expected, Outcome, Router, Step, Wanted};
+use period::{InPeriod, Span};
 use statements::{Lookup, Statement, Stretch, Subject, is_integer, stretches};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -82,6 +85,8 @@ struct Run<'a> {
     costs: Costs,
     deadline: Instant,
     route: Vec<RouteStep>,
+    /// Once it was asked for.
+    span: Option<Span>,
 }
 
 /// The ids of a page, in order; and the count, where the step told.
@@ -94,7 +99,7 @@ struct Page {
 impl<'a> Run<'a> {
     fn new(session: &'a Session, subject: Subject<'a>, frequencies: &'a Arc<Frequencies>, costs: Costs, deadline: Instant) -> Self {
         let wanted = Wanted::of(subject.tenant, subject.search);
-        Self { session, subject, wanted, frequencies, costs, deadline, route: Vec::new() }
+        Self { session, subject, wanted, frequencies, costs, deadline, route: Vec::new(), span: None }
     }
 
     async fn found(&mut self) -> Attempted<Found> {
@@ -124,6 +129,7 @@ impl<'a> Run<'a> {
             conjuncts: conjuncts.iter().map(|conjunct| self.frequencies.of_any(self.subject.partition, &conjunct.any_of)).collect(),
             narrower: self.wanted.narrower,
             keyed: !self.wanted.keyed.is_empty(),
+            by_creation: search.sort.field == SortField::CreatedAt,
         };
         let offset = if let Start::Offset(offset) = search.start { offset } else { 0 };
         Router::new(self.costs, expected, offset + search.limit + 1)
@@ -151,6 +157,10 @@ impl<'a> Run<'a> {
                         None => Outcome::Overflow,
                     }
                 }
+                Step::Period { share } => match self.in_period(*share, router.expected_hits()).await? {
+                    InPeriod::Page(page) => return Ok(page),
+                    InPeriod::Not(outcome) => outcome,
+                },
                 Step::Scan { rows } => {
                     let before = scan.hits.len();
                     if self.scan(&mut scan, *rows, router.expected_hits()).await? {
@@ -262,20 +272,6 @@ impl<'a> Run<'a> {
         Ok(ended)
     }
 
-    async fn count(&mut self, router: &Router) -> Attempted<i64> {
-        let chosen = router.to_count(f64::from(MAX_TOTAL) + 1.0);
-        let all: Option<Vec<&Conjunct>> = chosen.map(|chosen| chosen.iter().filter_map(|at| self.wanted.conjuncts.get(*at)).collect());
-        let statement = match &all {
-            Some(conjuncts) => self.subject.count(Lookup::Grams(conjuncts)),
-            None => self.subject.count(Lookup::Whole),
-        };
-        let name = if all.is_some() { "count by grams" } else { "count by a scan" };
-        let rows = self.run(statement).await?;
-        let counted = rows.first().map_or(Ok(0), |row| row.try_get(0))?;
-        self.route.push(RouteStep::new(name, router.expected_hits(), counted));
-        Ok(counted)
-    }
-
     async fn profiles(&self, ids: &[Uuid]) -> Attempted<Vec<Profile>> {
         if ids.is_empty() {
             return Ok(Vec::new());
@@ -294,7 +290,7 @@ impl<'a> Run<'a> {
             return Err(StoreError::TooSlow("the steps of a search took too long together".into()).into());
         }
         let params: Vec<_> = statement.values.0.iter().map(Value::as_param).collect();
-        self.session.run_once(&statement.text, &params).await
+        self.session.run_made(&statement.text, &params).await
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::domain::filter::{Condition, Filter, IntegerField, NumberField, Order, TextField, TextOp};
 use crate::domain::geo;
 use crate::domain::grams::{Fact, Grams};
+use crate::domain::periods;
 use crate::domain::search::Search;
 use crate::domain::tenant::TenantName;
 
@@ -52,6 +53,7 @@ impl Wanted {
             wanted.conjuncts.extend(all.iter().filter_map(|single| of_single(grams, single)));
             wanted.conjuncts.extend(years(grams, all));
             wanted.conjuncts.extend(area(grams, all));
+            wanted.conjuncts.extend(created(grams, all));
             wanted.keyed = all.iter().filter(|single| is_keyed(single)).cloned().collect();
         }
         wanted.conjuncts.dedup();
@@ -120,6 +122,17 @@ fn years(grams: Grams, all: &[Filter]) -> Option<Conjunct> {
     });
     let (from, to) = range(bounds)?;
     (from <= to && to - from <= MAX_YEARS).then(|| Conjunct { any_of: (from..=to).map(|year| grams.gram(Fact::BirthYear(year))).collect() })
+}
+
+/// The periods between the bounds of a creation's time, if there are two.
+fn created(grams: Grams, all: &[Filter]) -> Option<Conjunct> {
+    let bounds = conditions(all).filter_map(|condition| match condition {
+        Condition::Integer { field: IntegerField::CreatedAt, op, value } => Some((*op, *value)),
+        _ => None,
+    });
+    let (from_ms, to_ms) = range(bounds)?;
+    let periods = periods::periods_between(from_ms, to_ms.max(from_ms))?;
+    Some(Conjunct { any_of: periods.into_iter().map(|period| grams.gram(Fact::Created(period))).collect() })
 }
 
 /// The cells of the box that these conditions draw, if they draw one.

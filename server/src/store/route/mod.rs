@@ -5,4 +5,4 @@ pub mod conjuncts;
 pub mod router;
 
 pub use conjuncts::{Conjunct, Wanted};
-pub use router::{Costs, Expected, Outcome, Router, Step};
+pub use router::{Costs, Count, Expected, Outcome, Router, Step};

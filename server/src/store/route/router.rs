@@ -29,6 +29,8 @@ pub struct Expected {
     pub narrower: bool,
     /// Whether there are conditions with an index of their own.
     pub keyed: bool,
+    /// Whether the page is in the order of creation.
+    pub by_creation: bool,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -39,6 +41,19 @@ pub enum Step {
     Grams { conjuncts: Vec<usize>, cap: u32 },
     /// Go on in sort order for so many rows.
     Scan { rows: u32 },
+    /// Read what has the grams in this share of the tenant's time, from where the page begins.
+    Period { share: f64 },
+}
+
+/// How to learn how many hits there are.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Count {
+    Scan,
+    /// By the grams of these conjuncts; first in this share of the tenant's time, where that should be enough.
+    Grams {
+        conjuncts: Vec<usize>,
+        share: Option<f64>,
+    },
 }
 
 /// What became of a step that did not find the page.
@@ -55,6 +70,10 @@ const KEYED_CAP: u32 = 5_000;
 const MOST_SCAN: f64 = 400_000.0;
 /// How many profiles of a large tenant a conjunct of which nothing is known may have.
 const UNKNOWN: f64 = 2_000.0;
+/// What asking for a period takes by itself, in microseconds.
+const PERIOD_COST: f64 = 200.0;
+/// More of the tenant's time than this is not worth being asked for.
+const MOST_OF_TIME: f64 = 0.3;
 /// By how much further conditions are taken to narrow what they follow.
 const NARROWER: f64 = 0.5;
 
@@ -70,6 +89,8 @@ pub struct Router {
     found: f64,
     /// How many rows are to be scanned next, at least.
     stride: f64,
+    /// The share of time that was looked into, and what was found there.
+    period: Option<(f64, f64)>,
 }
 
 impl Router {
@@ -82,6 +103,7 @@ impl Router {
             scanned: 0.0,
             found: 0.0,
             stride: costs.least_scan,
+            period: None,
             expected,
         }
     }
@@ -105,6 +127,9 @@ impl Router {
         let rows = self.rows_to_scan();
         if self.grams_left {
             let (conjuncts, candidates, cost) = self.by_grams();
+            if let Some(share) = self.period(cost.min(self.costs.scanned_row * rows)) {
+                return Step::Period { share };
+            }
             if cost <= self.costs.scanned_row * (self.scanned + rows) {
                 // What is more than expected is still worth reading while a scan would cost more.
                 let cap = (candidates * 8.0 + 5_000.0).max(cost / self.costs.hit * 2.0);
@@ -128,6 +153,11 @@ impl Router {
                     self.found += f64::from(found);
                 }
             }
+            Step::Period { share } => {
+                // More than could be read: what was wrong in that will be wrong in any other period.
+                let found = if let Outcome::Short { found } = outcome { f64::from(found) } else { 0.0 };
+                self.period = Some((if outcome == Outcome::Overflow { 1.0 } else { *share }, found));
+            }
         }
     }
 
@@ -137,18 +167,19 @@ impl Router {
         (!conjuncts.is_empty()).then(|| (conjuncts, whole(candidates * 8.0 + 5_000.0)))
     }
 
-    /// How to learn whether there are `wanted` hits: `None` for a scan.
-    pub fn to_count(&self, wanted: f64) -> Option<Vec<usize>> {
+    /// How to learn whether there are `wanted` hits.
+    pub fn to_count(&self, wanted: f64) -> Count {
         if self.expected.conjuncts.is_empty() || self.is_small() {
-            return None;
+            return Count::Scan;
         }
         let (conjuncts, candidates, _) = self.by_grams();
-        let share = self.share().max(1e-9);
-        let scan = (wanted / share).min(self.rows()) * self.costs.scanned_row;
+        let scan = (wanted / self.share().max(1e-9)).min(self.rows()) * self.costs.scanned_row;
+        // Twice as many as are wanted should be in the period: it is for nothing if they are not.
+        let share = Some(wanted * 2.0 / self.expected_hits().max(1.0)).filter(|share| *share < MOST_OF_TIME);
         // The lists are read to their ends, rows only until there are enough.
-        let lists: f64 = conjuncts.iter().map(|at| self.of_conjunct(*at)).sum();
+        let lists: f64 = conjuncts.iter().map(|at| self.of_conjunct(*at)).sum::<f64>() * share.unwrap_or(1.0);
         let hits = candidates.min(wanted * candidates / self.expected_hits().max(1.0));
-        (lists * self.costs.entry + hits * self.costs.hit < scan).then_some(conjuncts)
+        if lists * self.costs.entry + hits * self.costs.hit < scan { Count::Grams { conjuncts, share } } else { Count::Scan }
     }
 
     fn is_small(&self) -> bool {
@@ -173,10 +204,28 @@ impl Router {
 
     fn rows_to_scan(&self) -> f64 {
         // What was seen counts for more than what was expected: words and values hang together.
-        let seen = (self.found + 0.5) / (self.scanned + 1.0);
-        let share = if self.scanned > 0.0 { seen } else { self.share() };
+        let share = match self.period {
+            _ if self.scanned > 0.0 => (self.found + 0.5) / (self.scanned + 1.0),
+            Some((time, found)) if time < 1.0 => ((found + 0.5) / (time * self.rows())).min(self.share()),
+            _ => self.share(),
+        };
         let missing = (self.wanted - self.found).max(1.0);
         (missing * 1.3 / share.max(1e-9) + self.costs.least_scan).clamp(self.stride, MOST_SCAN.max(self.stride)).min(MOST_SCAN)
+    }
+
+    /// The share of time to look into next, if that takes less than `otherwise`.
+    fn period(&self, otherwise: f64) -> Option<f64> {
+        if !self.expected.by_creation {
+            return None;
+        }
+        let (conjuncts, candidates, _) = self.by_grams();
+        let share = match self.period {
+            None => self.wanted * 2.0 / self.expected_hits().max(1.0),
+            Some((share, found)) => (self.wanted * 1.5 * share / (found + 0.5)).clamp(share * 3.0, share * 16.0),
+        };
+        let lists: f64 = conjuncts.iter().map(|at| self.of_conjunct(*at)).sum();
+        let cost = PERIOD_COST + share * (candidates * self.costs.hit + lists * self.costs.entry);
+        (share < MOST_OF_TIME && cost < otherwise).then_some(share)
     }
 
     /// The conjuncts whose lists are best met, how many rows have all of them, and what that costs.
@@ -214,7 +263,7 @@ mod tests {
     const LARGE: Option<f64> = Some(5_000_000.0);
 
     fn router(tenant_rows: Option<f64>, conjuncts: &[Option<f64>]) -> Router {
-        Router::new(COSTS, Expected { tenant_rows, conjuncts: conjuncts.to_vec(), narrower: false, keyed: false }, 21)
+        Router::new(COSTS, Expected { tenant_rows, conjuncts: conjuncts.to_vec(), ..Expected::default() }, 21)
     }
 
     #[test]
@@ -243,7 +292,7 @@ mod tests {
                     assert!((500..200_000).contains(&scanned), "{scanned}");
                     return;
                 }
-                Step::Keyed { .. } => panic!("nothing is keyed"),
+                other => panic!("{other:?}"),
             }
         }
         panic!("the scan went on for {scanned} rows");
@@ -294,7 +343,31 @@ mod tests {
 
     #[test]
     fn a_thousand_of_a_very_common_word_are_counted_by_a_scan() {
-        assert_eq!(router(LARGE, &[Some(4_000_000.0)]).to_count(1_001.0), None);
-        assert!(router(LARGE, &[Some(9_000.0)]).to_count(1_001.0).is_some());
+        assert_eq!(router(LARGE, &[Some(4_000_000.0)]).to_count(1_001.0), Count::Scan);
+    }
+
+    #[test]
+    fn a_thousand_of_many_are_counted_in_a_part_of_the_time() {
+        assert!(matches!(router(LARGE, &[Some(90_000.0)]).to_count(1_001.0), Count::Grams { share: Some(share), .. } if share < 0.03));
+        assert!(matches!(router(LARGE, &[Some(900.0)]).to_count(1_001.0), Count::Grams { share: None, .. }));
+    }
+
+    #[test]
+    fn what_many_have_is_looked_for_among_the_newest_first() {
+        let expected = Expected { tenant_rows: LARGE, conjuncts: vec![Some(9_000.0)], by_creation: true, ..Expected::default() };
+        let mut router = Router::new(COSTS, expected, 21);
+        let mut looked = 0.0;
+        loop {
+            match router.next_step() {
+                step @ Step::Period { share } => {
+                    assert!(share > looked);
+                    looked = share;
+                    router.note(&step, Outcome::Short { found: 0 });
+                }
+                Step::Grams { .. } => break,
+                other => panic!("{other:?}"),
+            }
+        }
+        assert!(looked > 0.004, "{looked}");
     }
 }

@@ -150,6 +150,19 @@ impl Subject<'_> {
         Ok(Statement { text, values })
     }
 
+    /// When the first and the last of the tenant's profiles were created.
+    pub(in super::super) fn span(&self) -> Statement {
+        let mut values = Values::default();
+        let tenant = values.text(self.tenant.as_str());
+        let end = |direction| {
+            format!(
+                "(SELECT p.created_at FROM {} WHERE p.tenant_name = {tenant} ORDER BY p.created_at {direction}, p.profile_id {direction} LIMIT 1)",
+                self.table()
+            )
+        };
+        Statement { text: format!("SELECT {}, {}", end("ASC"), end("DESC")), values }
+    }
+
     /// How many hits there are, up to one more than are told.
     pub(in super::super) fn count(&self, lookup: Lookup<'_>) -> Statement {
         let mut values = Values::default();
@@ -159,15 +172,19 @@ impl Subject<'_> {
         let table = self.table();
         let rows = match lookup {
             Lookup::Grams(conjuncts) => {
-                // The tenant's name as an expression: no index fits it.
-                let hit = hit.replacen("p.tenant_name =", "p.tenant_name || '' =", 1);
+                // No index fits a comparison of this kind.
+                let hit = hit.replacen("p.tenant_name =", "p.tenant_name IS NOT DISTINCT FROM", 1);
                 format!(
                     "(SELECT FROM {table} WHERE {} AND {hit} LIMIT {most}) UNION ALL \
                      (SELECT FROM {table} WHERE p.tenant_name = {tenant} AND p.grams IS NULL AND {hit} LIMIT {most})",
                     have(conjuncts, &mut values)
                 )
             }
-            Lookup::Keyed(_) | Lookup::Whole => format!(
+            Lookup::Keyed(conditions) => {
+                let all: Vec<String> = conditions.iter().map(|one| filter::condition(one, &mut values)).collect();
+                format!("SELECT FROM {table} WHERE p.tenant_name = {tenant} AND {} AND {hit} LIMIT {most}", all.join(" AND "))
+            }
+            Lookup::Whole => format!(
                 "SELECT FROM {table} WHERE p.tenant_name = {tenant} AND {hit} ORDER BY p.tenant_name, p.created_at DESC, p.profile_id DESC LIMIT {most}"
             ),
         };

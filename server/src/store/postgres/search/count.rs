@@ -1,0 +1,68 @@
+//! How many hits there are, as far as is told: exact up to 1,000, and beyond that only that they are more.
+
+use super::super::pool::Attempted;
+use super::Run;
+use super::statements::{Lookup, Statement, Subject};
+use crate::domain::filter::{Condition, Filter, TextField, TextOp};
+use crate::domain::search::{MAX_TOTAL, RouteStep, Search};
+use crate::domain::search_text::plain_word;
+use crate::store::route::{Conjunct, Count, Router};
+
+/// Counting stops here.
+const ENOUGH: i64 = MAX_TOTAL as i64 + 1;
+/// From how many expected hits on it is likely that names, or addresses, alone are enough.
+const MANY: f64 = 4_000.0;
+
+impl Run<'_> {
+    pub(super) async fn count(&mut self, router: &Router) -> Attempted<i64> {
+        let expected = router.expected_hits();
+        if expected >= MANY && self.are_enough_by_beginning().await? {
+            return Ok(ENOUGH);
+        }
+        let (conjuncts, share) = match router.to_count(ENOUGH as f64) {
+            Count::Scan => return self.counted("count by a scan", self.subject.count(Lookup::Whole), expected).await,
+            Count::Grams { conjuncts, share } => (conjuncts, share),
+        };
+        if let Some(share) = share {
+            let inner = self.newest(share).await?;
+            if let Some((wanted, chosen, _)) = self.by_grams(&inner) {
+                let chosen: Vec<&Conjunct> = chosen.iter().filter_map(|at| wanted.conjuncts.get(*at)).collect();
+                let subject = Subject { search: &inner, ..self.subject };
+                let counted = self.counted("count in a period", subject.count(Lookup::Grams(&chosen)), expected * share).await?;
+                if counted >= ENOUGH {
+                    return Ok(counted);
+                }
+            }
+        }
+        let all = self.wanted.conjuncts.clone();
+        let chosen: Vec<&Conjunct> = conjuncts.iter().filter_map(|at| all.get(*at)).collect();
+        self.counted("count by grams", self.subject.count(Lookup::Grams(&chosen)), expected).await
+    }
+
+    /// Whether there are enough whose name, or address, begins with the only word that is asked for: these stand
+    /// together in an index, and each is a hit.
+    async fn are_enough_by_beginning(&mut self) -> Attempted<bool> {
+        let search = self.subject.search;
+        let ([needle], None) = (search.needles.as_slice(), &search.filter) else { return Ok(false) };
+        let Some(word) = plain_word(needle) else { return Ok(false) };
+        // An address is compared by its lower case, which is the folded form where it is ASCII.
+        let fields = [Some(TextField::FullName), word.is_ascii().then_some(TextField::EmailId)];
+        for field in fields.into_iter().flatten() {
+            let begins = Filter::Condition(Condition::Text { field, op: TextOp::StartsWith, value: word.clone() });
+            let inner = Search { needles: Vec::new(), ..search.clone() };
+            let subject = Subject { search: &inner, ..self.subject };
+            let statement = subject.count(Lookup::Keyed(&[begins]));
+            if self.counted("count by beginning", statement, MANY).await? >= ENOUGH {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    async fn counted(&mut self, name: &'static str, statement: Statement, expected: f64) -> Attempted<i64> {
+        let rows = self.run(statement).await?;
+        let counted = rows.first().map_or(Ok(0), |row| row.try_get(0))?;
+        self.route.push(RouteStep::new(name, expected, counted));
+        Ok(counted)
+    }
+}

@@ -1,0 +1,94 @@
+//! Pages in the order of creation: found among the newest, or the oldest, before all others are looked at.
+
+use super::super::pool::Attempted;
+use super::statements::{Lookup, Subject};
+use super::{Page, Run};
+use crate::domain::filter::{Condition, Filter, IntegerField, Order};
+use crate::domain::search::{Position, Search, SortKey, Start};
+use crate::store::route::{Conjunct, Outcome, Wanted};
+
+/// The times at which the tenant's first and last profiles were created.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Span {
+    first_ms: i64,
+    last_ms: i64,
+}
+
+impl Span {
+    fn part(self, share: f64) -> i64 {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "a share of a time, and the cast saturates")]
+        let part = (self.last_ms.saturating_sub(self.first_ms) as f64 * share).ceil() as i64;
+        part
+    }
+}
+
+/// What a search in a period came to.
+pub(super) enum InPeriod {
+    Page(Page),
+    Not(Outcome),
+}
+
+impl Run<'_> {
+    /// Looks for the page among those created nearest to where it begins.
+    pub(super) async fn in_period(&mut self, share: f64, expected: f64) -> Attempted<InPeriod> {
+        let search = self.subject.search;
+        let span = self.span().await?;
+        let begin = match &search.start {
+            Start::After(Position { key: SortKey::Integer(at_ms), .. }) => *at_ms,
+            _ if search.sort.descending => span.last_ms,
+            _ => span.first_ms,
+        };
+        let part = span.part(share);
+        let (from_ms, to_ms) =
+            if search.sort.descending { (begin.saturating_sub(part), begin) } else { (begin, begin.saturating_add(part)) };
+        let inner = within(search, from_ms, to_ms);
+        let Some((wanted, chosen, cap)) = self.by_grams(&inner) else { return Ok(InPeriod::Not(Outcome::Overflow)) };
+        let chosen: Vec<&Conjunct> = chosen.iter().filter_map(|at| wanted.conjuncts.get(*at)).collect();
+        let subject = Subject { search: &inner, ..self.subject };
+        let page = self.look_up_in(subject, "period", Lookup::Grams(&chosen), cap, expected * share).await?;
+        let Some(page) = page else { return Ok(InPeriod::Not(Outcome::Overflow)) };
+        if page.ids.len() > search.limit as usize {
+            return Ok(InPeriod::Page(Page { total: None, ..page }));
+        }
+        let found = u32::try_from(page.total.unwrap_or(0)).unwrap_or(u32::MAX);
+        Ok(InPeriod::Not(Outcome::Short { found }))
+    }
+
+    /// The search for the newest, as far back as this share of time goes.
+    pub(super) async fn newest(&mut self, share: f64) -> Attempted<Search> {
+        let span = self.span().await?;
+        Ok(within(self.subject.search, span.last_ms.saturating_sub(span.part(share)), span.last_ms))
+    }
+
+    /// The conjuncts by which a narrower search is best answered, and where to give up.
+    pub(super) fn by_grams(&self, inner: &Search) -> Option<(Wanted, Vec<usize>, u32)> {
+        let wanted = Wanted::of(self.subject.tenant, inner);
+        let (chosen, cap) = self.router(&wanted.conjuncts).by_grams_only()?;
+        Some((wanted, chosen, cap))
+    }
+
+    async fn span(&mut self) -> Attempted<Span> {
+        if let Some(span) = self.span {
+            return Ok(span);
+        }
+        let rows = self.run(self.subject.span()).await?;
+        let (first, last) = match rows.first() {
+            Some(row) => (row.try_get::<_, Option<i64>>(0)?, row.try_get::<_, Option<i64>>(1)?),
+            None => (None, None),
+        };
+        let span = Span { first_ms: first.unwrap_or(0), last_ms: last.unwrap_or(0) };
+        self.span = Some(span);
+        Ok(span)
+    }
+}
+
+/// The same search among those created in a period.
+fn within(search: &Search, from_ms: i64, to_ms: i64) -> Search {
+    let bound = |op, value| Filter::Condition(Condition::Integer { field: IntegerField::CreatedAt, op, value });
+    let period = bound(Order::GreaterOrEqual, from_ms).and(bound(Order::LessOrEqual, to_ms));
+    let filter = match search.filter.clone() {
+        Some(filter) => filter.and(period),
+        None => period,
+    };
+    Search { filter: Some(filter), ..search.clone() }
+}
