@@ -27,7 +27,7 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 /// Measured (docs/search.md).
-pub(super) const COSTS: Costs = Costs { scanned_row: 1.5, hit: 3.0, entry: 0.03, small_tenant: 1_000.0, least_scan: 300.0 };
+pub(super) const COSTS: Costs = Costs { scanned_row: 1.5, hit: 2.0, entry: 0.15, small_tenant: 1_000.0, least_scan: 300.0 };
 
 /// Whether the tenant is suspended, and in which partition it is. One row when there is such a tenant.
 pub(super) const OPEN_TENANT: &str = "\

@@ -74,6 +74,7 @@ const UNKNOWN: f64 = 2_000.0;
 const PERIOD_COST: f64 = 200.0;
 /// More of the tenant's time than this is not worth being asked for.
 const MOST_OF_TIME: f64 = 0.3;
+const MOST_OF_TIME_TO_COUNT: f64 = 0.6;
 /// By how much further conditions are taken to narrow what they follow.
 const NARROWER: f64 = 0.5;
 
@@ -174,8 +175,8 @@ impl Router {
         }
         let (conjuncts, candidates, _) = self.by_grams();
         let scan = (wanted / self.share().max(1e-9)).min(self.rows()) * self.costs.scanned_row;
-        // Twice as many as are wanted should be in the period: it is for nothing if they are not.
-        let share = Some(wanted * 2.0 / self.expected_hits().max(1.0)).filter(|share| *share < MOST_OF_TIME);
+        // More than are wanted should be in the period: it is for nothing if they are not.
+        let share = Some(wanted * 1.7 / self.expected_hits().max(1.0)).filter(|share| *share < MOST_OF_TIME_TO_COUNT);
         // The lists are read to their ends, rows only until there are enough.
         let lists: f64 = conjuncts.iter().map(|at| self.of_conjunct(*at)).sum::<f64>() * share.unwrap_or(1.0);
         let hits = candidates.min(wanted * candidates / self.expected_hits().max(1.0));
