@@ -1,7 +1,10 @@
 //! People as directories have them: names at their natural frequency, places that are crowded and places that are not.
 
-use crate::names::Locale;
-use crate::random::Random;
+pub mod names;
+pub mod random;
+pub mod residents;
+pub mod words;
+
 use n_users::domain::attributes::Attributes;
 use n_users::domain::birth_date::BirthDate;
 use n_users::domain::clock::TimestampMs;
@@ -12,6 +15,8 @@ use n_users::domain::search_text::fold;
 use n_users::domain::tenant::TenantName;
 use n_users::domain::text::Text;
 use n_users::domain::version::Version;
+use names::Locale;
+use random::Random;
 use uuid::Uuid;
 
 /// The tenant that has half of all.
