@@ -1,7 +1,9 @@
-//! The highest rate that a server holds: up in steps until one does not hold, then by halves.
+//! The highest rate that a server holds: up in steps until one does not hold, then between the two.
 
 /// How much higher each step is while all hold.
 const GROWTH: f64 = 1.5;
+/// How much lower while none does: such a step takes long, because much is left undone.
+const RETREAT: f64 = 4.0;
 /// The search ends when what held and what did not are as close as this.
 const PRECISION: f64 = 1.06;
 /// No server is asked for less.
@@ -25,8 +27,11 @@ impl RateSearch {
         match (self.highest_held, self.lowest_failed) {
             (None, None) => Some(self.first),
             (Some(held), None) => Some((held * GROWTH).round()),
-            (None, Some(failed)) => Some((failed / GROWTH).round()).filter(|rate| *rate >= LOWEST && *rate < failed),
-            (Some(held), Some(failed)) => Some(((held + failed) / 2.0).round()).filter(|_| failed > held * PRECISION),
+            (None, Some(failed)) => Some((failed / RETREAT).round()).filter(|rate| *rate >= LOWEST && *rate < failed),
+            // The geometric mean: what counts is how many times one is the other.
+            (Some(held), Some(failed)) => {
+                Some((held * failed).sqrt().round()).filter(|rate| failed > held * PRECISION && *rate > held && *rate < failed)
+            }
         }
     }
 
@@ -71,8 +76,8 @@ mod tests {
     }
 
     #[test]
-    fn goes_up_in_steps_and_then_by_halves() {
-        assert_eq!(search(1_000.0, 1_800.0).1, [1_000.0, 1_500.0, 2_250.0, 1_875.0, 1_688.0, 1_782.0]);
+    fn goes_up_in_steps_and_then_in_between() {
+        assert_eq!(search(1_000.0, 1_800.0).1, [1_000.0, 1_500.0, 2_250.0, 1_837.0, 1_660.0, 1_746.0]);
     }
 
     #[test]

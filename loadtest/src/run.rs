@@ -141,7 +141,7 @@ impl Driver {
             let load = Load { rate, duration: self.step, ..self.load.clone() };
             let mut tried = self.drive(&load, stop).await?;
             // A hiccup of the machine is not the server's limit: what did not hold may try once more.
-            if !holds(&tried) && !tried.interrupted {
+            if nearly_holds(&tried) && !tried.interrupted {
                 tokio::time::sleep(PAUSE).await;
                 tried = self.drive(&load, stop).await?;
             }
@@ -170,6 +170,11 @@ impl Driver {
         best.limit = Some(LimitReport { highest_rate: search.highest_held(), p95_limit_ms: P95_LIMIT_MS, steps });
         Ok(best)
     }
+}
+
+/// So close to it that chance may have decided.
+fn nearly_holds(report: &Report) -> bool {
+    !holds(report) && report.total.p95.ms <= 5.0 * P95_LIMIT_MS && report.total.error_count() * 50 <= report.total.requests
 }
 
 fn holds(report: &Report) -> bool {

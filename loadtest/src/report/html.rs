@@ -6,6 +6,9 @@ use std::fmt::Write;
 
 const STYLE: &str = include_str!("style.css");
 
+/// What a line of a chart shows of each second.
+type Line<'l> = (&'static str, &'static str, &'l dyn Fn(&SecondReport) -> Option<f64>);
+
 /// The whole page.
 pub fn page(report: &Report) -> String {
     let settings = &report.settings;
@@ -65,11 +68,11 @@ fn tiles(report: &Report) -> String {
     let total = &report.total;
     let errors = total.error_count();
     let mut tiles = vec![
-        ("Answered", format!("{:.0}<small> /s</small>", total.requests_per_second)),
-        ("P50", format!("{:.2}<small> ms</small>", total.p50.ms)),
-        ("P95", format!("{:.2}<small> ms</small>", total.p95.ms)),
-        ("P99", format!("{:.2}<small> ms</small>", total.p99.ms)),
-        ("Errors", format!("<span class={}>{errors}</span>", if errors == 0 { "good" } else { "bad" })),
+        ("Answered", format!("{:.0}<small> /s</small>", answered_per_second(total))),
+        ("P50", milliseconds(total.p50.ms)),
+        ("P95", milliseconds(total.p95.ms)),
+        ("P99", milliseconds(total.p99.ms)),
+        ("Errors", format!("<i class={}>{errors}</i>", if errors == 0 { "good" } else { "bad" })),
     ];
     for (name, process) in [("Server CPU", &report.server), ("Database CPU", &report.database)] {
         let value = process
@@ -82,6 +85,16 @@ fn tiles(report: &Report) -> String {
     }
     let tile = |(name, value): (&str, String)| format!("<div class=tile><span>{name}</span><b>{value}</b></div>");
     format!("<div class=tiles>{}</div>\n", tiles.into_iter().map(tile).collect::<String>())
+}
+
+/// Without those that failed.
+fn answered_per_second(total: &OperationReport) -> f64 {
+    let part = |count: u64| some(count).unwrap_or_default();
+    total.requests_per_second * part(total.requests - total.error_count()) / part(total.requests).max(1.0)
+}
+
+fn milliseconds(ms: f64) -> String {
+    if ms < 100.0 { format!("{ms:.2}<small> ms</small>") } else { format!("{ms:.0}<small> ms</small>") }
 }
 
 fn charts(seconds: &[SecondReport]) -> Vec<Chart> {
@@ -107,14 +120,14 @@ fn charts(seconds: &[SecondReport]) -> Vec<Chart> {
         },
         Chart { title: "Errors", unit: "per s", logarithmic: false, series: vec![series("errors", "bad", &|second| some(second.errors))] },
     ];
-    let parts: [(&str, &str, &dyn Fn(&SecondReport) -> Option<f64>); 3] = [
+    let parts: [Line<'_>; 3] = [
         ("server", "c1", &|second| second.server_cores),
         ("database", "c2", &|second| second.database_cores),
         ("load generator", "c3", &|second| second.generator_cores),
     ];
     let used: Vec<Series> = parts.iter().filter(|(_, _, of)| any(of)).map(|(name, class, of)| series(name, class, of)).collect();
     charts.push(Chart { title: "CPU", unit: "cores", logarithmic: false, series: used });
-    let parts: [(&str, &str, &dyn Fn(&SecondReport) -> Option<f64>); 2] = [
+    let parts: [Line<'_>; 2] = [
         ("server", "c1", &|second| second.server_memory_bytes.map(mebibytes)),
         ("database", "c2", &|second| second.database_memory_bytes.map(mebibytes)),
     ];
