@@ -1,10 +1,17 @@
 #!/usr/bin/env bash
 # Every check and every test, on a fresh Debian 12 with Rust: installs what the tests need, starts throw-away servers
-# on free loopback ports, and stops what it started.
+# on free loopback ports, and stops what it started. With --coverage the tests tell which lines they ran, and
+# docs/coverage.md is written; other arguments are those of `cargo test`.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 . scripts/lib.sh
+
+coverage=
+rest=()
+for argument in "$@"; do
+    if [ "$argument" = --coverage ]; then coverage=yes; else rest+=("$argument"); fi
+done
 
 command -v cargo >/dev/null || fail "cargo is missing: install Rust (https://rustup.rs), then run this again"
 
@@ -29,6 +36,42 @@ install_s3() {
         cargo install --locked --quiet --force "s3s-fs@$version" --features binary --root target/tools --target-dir target/tools/build
 }
 
+# What measures coverage: cargo-llvm-cov where the toolchain has what it needs, else cargo-tarpaulin, kept in target/tools.
+install_coverage() {
+    if ls "$(rustc --print sysroot)"/lib/rustlib/*/bin/llvm-profdata >/dev/null 2>&1 && cargo llvm-cov --version >/dev/null 2>&1; then
+        coverage=llvm-cov
+        return
+    fi
+    local version=0.37.5
+    coverage=tarpaulin
+    target/tools/bin/cargo-tarpaulin tarpaulin --version 2>/dev/null | grep -q " $version\$" && return
+    say "building cargo-tarpaulin"
+    CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_DEBUG=0 \
+        cargo install --locked --quiet --force "cargo-tarpaulin@$version" --root target/tools --target-dir target/tools/build
+}
+
+run_tests() {
+    local folder=target/coverage tool
+    case $coverage in
+        "") cargo test --workspace --locked "${rest[@]}"; return ;;
+        llvm-cov)
+            mkdir -p "$folder"
+            cargo llvm-cov --workspace --locked --json --summary-only --output-path "$folder/report.json" "${rest[@]}"
+            tool="cargo-llvm-cov"
+            ;;
+        tarpaulin)
+            # A folder of its own: what is built to be counted would push out what is built to run.
+            target/tools/bin/cargo-tarpaulin tarpaulin --workspace --locked --engine llvm --follow-exec --skip-clean --timeout 900 \
+                --out Json --output-dir "$folder" --target-dir "$folder/build" "${rest[@]}"
+            mv "$folder/tarpaulin-report.json" "$folder/report.json"
+            tool="cargo-tarpaulin"
+            ;;
+    esac
+    node scripts/coverage.mjs "$tool" "$folder/report.json" >"$folder/coverage.md"
+    cp "$folder/coverage.md" docs/coverage.md
+    say "coverage: see docs/coverage.md"
+}
+
 trap stop_all EXIT
 
 say "formatting"
@@ -40,6 +83,7 @@ cargo clippy --workspace --all-targets --locked --quiet -- --deny warnings
 install_postgres
 install_issuer
 install_s3
+[ -z "$coverage" ] || install_coverage
 say "starting a throw-away PostgreSQL"
 make_work
 # Durability is not what a throw-away server is for.
@@ -47,7 +91,7 @@ start_postgres "-c fsync=off -c max_connections=400 -c shared_buffers=256MB"
 export TEST_DATABASE_URL=$postgres_url
 
 say "tests"
-cargo test --workspace --locked "$@"
+run_tests
 
 say "documentation"
 RUSTDOCFLAGS="--deny warnings" cargo doc --workspace --no-deps --document-private-items --locked --quiet
