@@ -1,31 +1,19 @@
 #!/usr/bin/env bash
 # Every check and every test, on a fresh Debian 12 with Rust: installs what the tests need, starts throw-away servers
-# on free loopback ports, and stops what it started.
+# on free loopback ports, and stops what it started. With --coverage the tests tell which lines they ran, and
+# docs/coverage.md is written; other arguments are those of `cargo test`.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-say() { printf '\n== %s\n' "$*"; }
-fail() { printf 'test.sh: %s\n' "$*" >&2; exit 1; }
+. scripts/lib.sh
+
+coverage=
+rest=()
+for argument in "$@"; do
+    if [ "$argument" = --coverage ]; then coverage=yes; else rest+=("$argument"); fi
+done
 
 command -v cargo >/dev/null || fail "cargo is missing: install Rust (https://rustup.rs), then run this again"
-
-as_root() {
-    if [ "$(id -u)" = 0 ]; then "$@"; elif command -v sudo >/dev/null; then sudo "$@"; else
-        fail "this needs root once, to run: $*"
-    fi
-}
-
-# The newest server that is installed, whichever version Debian brings.
-postgres_bin() { ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -t/ -k5 -n | tail -n 1; }
-
-install_postgres() {
-    [ -x "$(postgres_bin)/initdb" ] && return
-    say "installing PostgreSQL"
-    as_root apt-get update -q
-    # The package would start a cluster of its own on the usual port; the tests want none.
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends postgresql
-    [ -x "$(postgres_bin)/initdb" ] || fail "PostgreSQL is missing: apt-get install postgresql did not bring it"
-}
 
 # The certified authorization server that tokens are tested against, from its lock file.
 install_issuer() {
@@ -48,38 +36,43 @@ install_s3() {
         cargo install --locked --quiet --force "s3s-fs@$version" --features binary --root target/tools --target-dir target/tools/build
 }
 
-free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])' 2>/dev/null || shuf -i 20000-29999 -n 1; }
-
-# PostgreSQL refuses to run as root.
-as_postgres() { if [ "$(id -u)" = 0 ]; then runuser -u postgres -- "$@"; else "$@"; fi; }
-
-start_postgres() {
-    local bin data port
-    bin=$(postgres_bin)
-    work=$(mktemp -d)
-    data=$work/postgres
-    mkdir "$data"
-    if [ "$(id -u)" = 0 ]; then chmod 755 "$work"; chown postgres "$data"; fi
-    port=$(free_port)
-    (cd "$data" && as_postgres "$bin/initdb" --pgdata="$data" --username=postgres --auth=trust --encoding=UTF8 --locale=C.UTF-8 --no-sync >"$work/initdb.log") \
-        || { cat "$work/initdb.log"; fail "PostgreSQL's initdb failed"; }
-    # Durability is not what a throw-away server is for.
-    (cd "$data" && as_postgres "$bin/pg_ctl" --pgdata="$data" --log="$data/log" --wait --timeout=60 --silent start -o \
-        "-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off -c max_connections=400 -c shared_buffers=256MB") \
-        || { cat "$data/log"; fail "PostgreSQL did not start"; }
-    postgres_pid=$(head -n 1 "$data/postmaster.pid")
-    export TEST_DATABASE_URL="postgres://postgres@127.0.0.1:$port/postgres"
+# What measures coverage: cargo-llvm-cov where the toolchain has what it needs, else cargo-tarpaulin, kept in target/tools.
+install_coverage() {
+    if ls "$(rustc --print sysroot)"/lib/rustlib/*/bin/llvm-profdata >/dev/null 2>&1 && cargo llvm-cov --version >/dev/null 2>&1; then
+        coverage=llvm-cov
+        return
+    fi
+    local version=0.37.5
+    coverage=tarpaulin
+    target/tools/bin/cargo-tarpaulin tarpaulin --version 2>/dev/null | grep -q " $version\$" && return
+    say "building cargo-tarpaulin"
+    CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_DEBUG=0 \
+        cargo install --locked --quiet --force "cargo-tarpaulin@$version" --root target/tools --target-dir target/tools/build
 }
 
-work=
-postgres_pid=
-stop() {
-    [ -n "$postgres_pid" ] && as_postgres kill -INT "$postgres_pid" 2>/dev/null
-    for _ in $(seq 50); do kill -0 "${postgres_pid:-0}" 2>/dev/null || break; [ -z "$postgres_pid" ] && break; sleep 0.1; done
-    [ -n "$work" ] && rm -rf "$work"
-    return 0
+run_tests() {
+    local folder=target/coverage tool
+    case $coverage in
+        "") cargo test --workspace --locked "${rest[@]}"; return ;;
+        llvm-cov)
+            mkdir -p "$folder"
+            cargo llvm-cov --workspace --locked --json --summary-only --output-path "$folder/report.json" "${rest[@]}"
+            tool="cargo-llvm-cov"
+            ;;
+        tarpaulin)
+            # A folder of its own: what is built to be counted would push out what is built to run.
+            target/tools/bin/cargo-tarpaulin tarpaulin --workspace --locked --engine llvm --follow-exec --skip-clean --timeout 900 \
+                --out Json --output-dir "$folder" --target-dir "$folder/build" "${rest[@]}"
+            mv "$folder/tarpaulin-report.json" "$folder/report.json"
+            tool="cargo-tarpaulin"
+            ;;
+    esac
+    node scripts/coverage.mjs "$tool" "$folder/report.json" >"$folder/coverage.md"
+    cp "$folder/coverage.md" docs/coverage.md
+    say "coverage: see docs/coverage.md"
 }
-trap stop EXIT
+
+trap stop_all EXIT
 
 say "formatting"
 cargo fmt --all --check
@@ -90,11 +83,15 @@ cargo clippy --workspace --all-targets --locked --quiet -- --deny warnings
 install_postgres
 install_issuer
 install_s3
+[ -z "$coverage" ] || install_coverage
 say "starting a throw-away PostgreSQL"
-start_postgres
+make_work
+# Durability is not what a throw-away server is for.
+start_postgres "-c fsync=off -c max_connections=400 -c shared_buffers=256MB"
+export TEST_DATABASE_URL=$postgres_url
 
 say "tests"
-cargo test --workspace --locked "$@"
+run_tests
 
 say "documentation"
 RUSTDOCFLAGS="--deny warnings" cargo doc --workspace --no-deps --document-private-items --locked --quiet

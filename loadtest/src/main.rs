@@ -1,110 +1,42 @@
-//! Makes large directories and measures searches on them (docs/search.md says how to use it and what came out).
-//!
-//!     search-bench --database-url postgres://… load --profiles 1000000
-//!     search-bench --database-url postgres://… run --profiles 1000000
+//! `loadtest`: see `cli` for what it takes, and docs/performance.md for what its figures mean.
 
-mod cpu;
-mod load;
-mod measure;
-mod names;
-mod people;
-mod random;
-mod rows;
-mod workload;
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-use clap::{Parser, Subcommand};
-use measure::Place;
-use n_users::domain::clock::TimestampMs;
-use n_users::store::Store;
-use n_users::store::postgres::{Postgres, PostgresOptions};
-use n_users::store::sqlite::{Sqlite, SqliteOptions};
-use std::error::Error;
-use std::sync::Arc;
-use std::time::Duration;
-use workload::Population;
+use clap::Parser;
+use loadtest::cli::Options;
+use std::process::ExitCode;
 
-/// The seed of the workload that figures are judged by. Tune on another.
-const JUDGING_SEED: u64 = 20_261;
-
-#[derive(Parser)]
-struct Args {
-    /// postgres://…, or sqlite:// and a path.
-    #[arg(long)]
-    database_url: String,
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Subcommand)]
-enum Command {
-    /// Migrates an empty database and fills it.
-    Load(Data),
-    /// Runs the mix, the other classes, and creates.
-    Run {
-        #[command(flatten)]
-        data: Data,
-        /// Which searches: 20261 are those to judge by.
-        #[arg(long, default_value_t = JUDGING_SEED)]
-        workload_seed: u64,
-        #[arg(long, default_value_t = 2_000)]
-        searches: usize,
-        #[arg(long, default_value_t = 0)]
-        creates: u64,
-        /// Where the created ones begin in the list of all people: raise it for another run on the same data.
-        #[arg(long, default_value_t = 0)]
-        creates_from: u64,
-    },
-}
-
-#[derive(clap::Args, Clone, Copy)]
-struct Data {
-    #[arg(long, default_value_t = 1_000_000)]
-    profiles: u64,
-    #[arg(long, default_value_t = 1)]
-    data_seed: u64,
-}
-
-#[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
-    let args = Args::parse();
-    let (store, place) = open(&args.database_url)?;
-    match args.command {
-        Command::Load(data) => {
-            store.migrate(TimestampMs(1)).await?;
-            match &place {
-                Place::Backends(_) => load::load(&args.database_url, data.data_seed, data.profiles).await?,
-                Place::Here => load::create_all(&store, data.data_seed, data.profiles).await?,
-            }
+fn main() -> ExitCode {
+    let options = Options::parse();
+    // One thread drives all: handing requests from thread to thread would cost more than the requests do.
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("loadtest: {error}");
+            return ExitCode::from(2);
         }
-        Command::Run { data, workload_seed, searches, creates, creates_from } => {
-            let people = Population { seed: data.data_seed, profiles: data.profiles };
-            // Warm: the statistics are read, and so are the pages.
-            measure::together(&store, people, workload_seed ^ 1, searches, 2).await?;
-            measure::alone(&store, people, workload_seed, searches, &place).await?;
-            measure::together(&store, people, workload_seed, searches, 8).await?;
-            if creates > 0 {
-                let clients = if matches!(place, Place::Here) { 100 } else { 4 };
-                measure::creates(&store, people, data.profiles.max(creates_from), creates, clients).await?;
+    };
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let outcome = runtime.block_on(async {
+        tokio::spawn(async move {
+            if tokio::signal::ctrl_c().await.is_ok() {
+                let _ = stop.send(true);
             }
+            // Dropped, it would tell the load to end.
+            std::future::pending::<()>().await;
+        });
+        loadtest::run::run(&options, &stopped).await
+    });
+    match outcome.map(|report| report.and_then(|report| report.errors_in_words())) {
+        Ok(None) => ExitCode::SUCCESS,
+        Ok(Some(errors)) => {
+            eprintln!("loadtest: there were errors: {errors}");
+            ExitCode::FAILURE
+        }
+        Err(failure) => {
+            eprintln!("loadtest: {failure}");
+            ExitCode::from(2)
         }
     }
-    store.close().await;
-    Ok(())
-}
-
-fn open(url: &str) -> Result<(Arc<dyn Store>, Place), Box<dyn Error>> {
-    let budget = Duration::from_secs(5);
-    if let Some(path) = url.strip_prefix("sqlite://") {
-        let store = Sqlite::open(SqliteOptions { path: path.into(), readers: 8, search_budget: budget })?;
-        return Ok((Arc::new(store), Place::Here));
-    }
-    let store = Postgres::connect(PostgresOptions {
-        url: url.to_owned().into(),
-        pool_size: 8,
-        shared_clients: 2,
-        search_budget: budget,
-        statement_timeout: Duration::from_secs(30),
-    })?;
-    let database = url.rsplit('/').next().unwrap_or_default().to_owned();
-    Ok((Arc::new(store), Place::Backends(database)))
 }

@@ -189,6 +189,11 @@ fn local_key(data: &DataConfig, auth: &AuthConfig) -> Result<LocalKey, StartErro
     LocalKey::load_or_create(&data.data_dir, &auth.oauth_audience).map_err(|e| StartError::Config(format!("the local signing key: {e}")))
 }
 
+/// Whether a service has been started with this data directory, so that there is a key to mint tokens with.
+pub fn has_local_key(data: &DataConfig) -> bool {
+    LocalKey::is_in(&data.data_dir)
+}
+
 /// Mints a token for local development; refuses where an issuer is configured, because nobody would accept it.
 pub fn local_token(data: &DataConfig, auth: &AuthConfig, request: LocalTokenRequest) -> Result<String, StartError> {
     if let Some(issuer) = auth.issuers().map_err(StartError::Config)?.first() {

@@ -57,6 +57,11 @@ impl LocalKey {
             .ok_or_else(|| io::Error::other(format!("{} holds no Ed25519 key; remove it to have a new one made", path.display())))
     }
 
+    /// Whether the data directory has a key already.
+    pub fn is_in(data_dir: &Path) -> bool {
+        data_dir.join(KEY_FILE).is_file()
+    }
+
     fn from_pem(pem: &str, audience: &str) -> Option<Self> {
         let base64: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
         let pkcs8 = STANDARD.decode(base64).ok()?;

@@ -1,9 +1,8 @@
 //! What people search for: classes of searches in the proportions of the study.
 
-use crate::names::{LOCALES, Locale};
-use crate::people::{LARGE_TENANT, person};
-use crate::random::Random;
-use n_users::domain::email::EmailAddress;
+use loadtest::people::random::Random;
+use loadtest::people::words::{self, Word};
+use loadtest::people::{LARGE_TENANT, person};
 use n_users::domain::filter::parse;
 use n_users::domain::profile::Profile;
 use n_users::domain::search::{Search, Sort, Start};
@@ -86,27 +85,15 @@ impl Population {
 
     pub fn search(self, class: Class, mixed: bool, random: &mut Random) -> (TenantName, Search) {
         let somebody = self.somebody(random);
-        let words: Vec<&str> = somebody.full_name.as_str().split_whitespace().collect();
-        let (first, last) = (words.first().copied().unwrap_or("a"), words.last().copied().unwrap_or("a"));
-        let query = match class {
-            Class::Rare => beginning(last, 4, random),
-            Class::FirstAndLast => format!("{} {}", beginning(first, 3, random), beginning(last, 3, random)),
-            Class::Common | Class::CommonFiltered => {
-                let locale = Locale::of(random);
-                let names = [locale.female, locale.male, locale.family][random.index(3)];
-                names[random.zipf(names.len().min(8))].to_owned()
-            }
-            Class::Email => {
-                let email = somebody.email_id.as_ref().map_or("user1@gmail.com", EmailAddress::as_str);
-                let at = email.find('@').unwrap_or(email.len());
-                email.chars().take((at / 2 + 2 + random.index(at)).max(4)).collect()
-            }
-            Class::NoHit => {
-                let syllables = LOCALES[0].syllables;
-                (0..4).map(|_| syllables[random.index(syllables.len())]).chain(std::iter::once("xqz")).collect()
-            }
-            Class::RareCity | Class::Demography | Class::Near | Class::Distance => String::new(),
+        let word = match class {
+            Class::Rare => Some(Word::Rare),
+            Class::FirstAndLast => Some(Word::FirstAndLast),
+            Class::Common | Class::CommonFiltered => Some(Word::Common),
+            Class::Email => Some(Word::Email),
+            Class::NoHit => Some(Word::NoHit),
+            Class::RareCity | Class::Demography | Class::Near | Class::Distance => None,
         };
+        let query = word.map(|word| words::query(word, &somebody, random)).unwrap_or_default();
         let (latitude, longitude) = (somebody.latitude.unwrap_or(0.0), somebody.longitude.unwrap_or(0.0));
         let kilometres = [2, 5, 10, 25, 50][random.index(5)];
         let born = 1945 + random.below(50);
@@ -142,10 +129,4 @@ fn small_filter(random: &mut Random) -> String {
         2 => "active eq true".to_owned(),
         _ => format!("city_id eq \"{}\"", ["London", "BLR", "Paris", "New York", "Berlin"][random.index(5)]),
     }
-}
-
-fn beginning(word: &str, least: usize, random: &mut Random) -> String {
-    let length = word.chars().count();
-    let take = if length <= least { length } else { least + random.index(length - least + 1) };
-    word.chars().take(take).collect()
 }

@@ -1,7 +1,10 @@
 //! People as directories have them: names at their natural frequency, places that are crowded and places that are not.
 
-use crate::names::Locale;
-use crate::random::Random;
+pub mod names;
+pub mod random;
+pub mod residents;
+pub mod words;
+
 use n_users::domain::attributes::Attributes;
 use n_users::domain::birth_date::BirthDate;
 use n_users::domain::clock::TimestampMs;
@@ -12,6 +15,8 @@ use n_users::domain::search_text::fold;
 use n_users::domain::tenant::TenantName;
 use n_users::domain::text::Text;
 use n_users::domain::version::Version;
+use names::Locale;
+use random::Random;
 use uuid::Uuid;
 
 /// The tenant that has half of all.
@@ -52,7 +57,7 @@ pub fn person(seed: u64, at: u64) -> Profile {
         (1, true) => format!("{ascii_family}{number}"),
         _ => format!("{ascii_local}{number}"),
     };
-    let user_number = random.next();
+    let user_number = random.number();
     let created = TimestampMs(i64::try_from(FIRST_MS + at * 20_000 + random.below(20_000)).unwrap_or(i64::MAX));
     Profile {
         tenant_name: tenant(random),
@@ -117,7 +122,7 @@ pub fn tenants() -> impl Iterator<Item = String> {
 
 fn id(created: TimestampMs, random: &mut Random) -> Uuid {
     let time = u128::from(created.0.unsigned_abs()) << 80;
-    let rest = (u128::from(random.next()) << 64 | u128::from(random.next())) & ((1 << 80) - 1);
+    let rest = (u128::from(random.number()) << 64 | u128::from(random.number())) & ((1 << 80) - 1);
     let versioned = (time | rest) & !(0xf << 76) | (7 << 76);
     Uuid::from_u128(versioned & !(0x3 << 62) | (0x2 << 62))
 }

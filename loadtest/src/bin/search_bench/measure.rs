@@ -1,9 +1,9 @@
 //! Runs searches and creates, and tells how long they took.
 
 use crate::cpu;
-use crate::people::person;
-use crate::random::Random;
 use crate::workload::{Class, Population};
+use loadtest::people::person;
+use loadtest::people::random::Random;
 use n_users::domain::change::{Change, ChangeKind};
 use n_users::store::Store;
 use std::collections::BTreeMap;

@@ -1,7 +1,7 @@
 //! Names of thirteen locales: the common ones by name and in the order of their frequency, the rare ones put together
 //! from syllables.
 
-use crate::random::Random;
+use super::random::Random;
 
 pub struct Locale {
     /// How many of a hundred people.

@@ -1,0 +1,88 @@
+//! The highest rate that a server holds: up in steps until one does not hold, then between the two.
+
+/// How much higher each step is while all hold.
+const GROWTH: f64 = 1.5;
+/// How much lower while none does: such a step takes long, because much is left undone.
+const RETREAT: f64 = 4.0;
+/// The search ends when what held and what did not are as close as this.
+const PRECISION: f64 = 1.06;
+/// No server is asked for less.
+const LOWEST: f64 = 1.0;
+
+/// Which rate to try next, from what was seen of the others.
+#[derive(Debug, Clone)]
+pub struct RateSearch {
+    first: f64,
+    highest_held: Option<f64>,
+    lowest_failed: Option<f64>,
+}
+
+impl RateSearch {
+    pub fn new(first: f64) -> Self {
+        Self { first, highest_held: None, lowest_failed: None }
+    }
+
+    /// The rate to try, or `None` when the limit is known.
+    pub fn next_rate(&self) -> Option<f64> {
+        match (self.highest_held, self.lowest_failed) {
+            (None, None) => Some(self.first),
+            (Some(held), None) => Some((held * GROWTH).round()),
+            (None, Some(failed)) => Some((failed / RETREAT).round()).filter(|rate| *rate >= LOWEST && *rate < failed),
+            // The geometric mean: what counts is how many times one is the other.
+            (Some(held), Some(failed)) => {
+                Some((held * failed).sqrt().round()).filter(|rate| failed > held * PRECISION && *rate > held && *rate < failed)
+            }
+        }
+    }
+
+    /// Whether this rate held. A rate once held above a failed one says that the failure was chance.
+    pub fn saw(&mut self, rate: f64, held: bool) {
+        if held {
+            self.highest_held = Some(self.highest_held.map_or(rate, |highest| highest.max(rate)));
+            self.lowest_failed = self.lowest_failed.filter(|failed| *failed > rate);
+        } else {
+            self.lowest_failed = Some(self.lowest_failed.map_or(rate, |lowest| lowest.min(rate)));
+        }
+    }
+
+    pub fn highest_held(&self) -> Option<f64> {
+        self.highest_held
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn search(first: f64, limit: f64) -> (Option<f64>, Vec<f64>) {
+        let (mut search, mut tried) = (RateSearch::new(first), Vec::new());
+        while let Some(rate) = search.next_rate() {
+            tried.push(rate);
+            search.saw(rate, rate <= limit);
+            assert!(tried.len() < 40, "no end: {tried:?}");
+        }
+        (search.highest_held(), tried)
+    }
+
+    #[test]
+    fn finds_the_limit_from_below_and_from_above() {
+        for limit in [30.0, 700.0, 2_000.0, 8_765.0, 40_000.0] {
+            for first in [100.0, 2_000.0, 50_000.0] {
+                let (found, tried) = search(first, limit);
+                let found = found.unwrap();
+                assert!(found <= limit && found * PRECISION * 1.01 + 1.0 >= limit, "{found} for {limit}: {tried:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn goes_up_in_steps_and_then_in_between() {
+        assert_eq!(search(1_000.0, 1_800.0).1, [1_000.0, 1_500.0, 2_250.0, 1_837.0, 1_660.0, 1_746.0]);
+    }
+
+    #[test]
+    fn a_server_that_holds_nothing_has_no_limit() {
+        let (found, tried) = search(10.0, 0.0);
+        assert_eq!((found, tried.last().copied()), (None, Some(1.0)));
+    }
+}
