@@ -31,6 +31,10 @@ impl Frequencies {
             return Ok(known);
         }
         let found = look(connection, expression)?;
+        // What is rare is soon counted again, and may not be rare for long.
+        if found < f64::from(SAMPLE) {
+            return Ok(found);
+        }
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() >= KEPT {
             kept.retain(|_, (_, at)| at.elapsed() < KEPT_FOR);

@@ -15,6 +15,7 @@ macro_rules! statements {
 #[macro_use]
 mod rows;
 mod changes;
+mod checkpoints;
 mod connection;
 mod derive;
 mod error;
@@ -66,10 +67,11 @@ pub struct Sqlite {
 impl Sqlite {
     /// Opens the file. The schema is brought up to date by `migrate`, not here.
     pub fn open(options: SqliteOptions) -> Result<Self> {
-        let writer = connection::open_writer(&options.path)?;
+        let mut writer = connection::open_writer(&options.path)?;
+        let checkpoints = checkpoints::start(&mut writer, &options.path)?;
         let readers = Readers::open(&options.path, options.readers)?;
         Ok(Self {
-            writer: Writer::start(writer)?,
+            writer: Writer::start(writer, checkpoints)?,
             readers,
             search_budget: options.search_budget,
             frequencies: Arc::default(),

@@ -11,13 +11,12 @@ use super::frequencies::Frequencies;
 use super::grams;
 use super::rows;
 use super::tenants::open_tenant;
-use crate::domain::filter::{Condition, Filter};
 use crate::domain::geo::Circle;
 use crate::domain::profile::Profile;
-use crate::domain::search::{Found, MAX_TOTAL, Position, Route, RouteStep, Search, SortField, SortKey, Start, Total};
+use crate::domain::search::{Found, MAX_TOTAL, Route, RouteStep, Search, SortField, Start, Total};
 use crate::domain::tenant::TenantName;
 use crate::store::Result;
-use crate::store::route::{Conjunct, Costs, Expected, Outcome, Router, Step, Wanted};
+use crate::store::route::{Conjunct, Costs, Expected, Outcome, Rings, Router, Step, Wanted};
 use best::Best;
 use budget::Budgeted;
 use rusqlite::{CachedStatement, Connection, Rows, params_from_iter};
@@ -25,11 +24,11 @@ use statements::{Lookup, Subject, stretches};
 use std::time::Duration;
 
 /// Measured (docs/search.md).
-pub(super) const COSTS: Costs = Costs { scanned_row: 0.6, hit: 1.8, entry: 0.05, small_tenant: 1_000.0, least_scan: 300.0 };
+pub(super) const COSTS: Costs = Costs { scanned_row: 0.4, hit: 1.2, entry: 0.03, small_tenant: 1_000.0, least_scan: 300.0 };
 
-/// A circle is first looked into near its centre, and then so many times as far out.
-const CIRCLE_GROWTH: f64 = 4.0;
-const LEAST_CIRCLE_KM: f64 = 1.0;
+/// No ring, and no circle, is given up before so many candidates.
+const LEAST_RING_CAP: u32 = 20_000;
+const LEAST_CIRCLE_CAP: u32 = 200_000;
 /// How many candidates are read where nothing but the whole answers.
 const NO_CAP: u32 = u32::MAX;
 
@@ -181,29 +180,22 @@ impl Run<'_> {
     /// What lies near comes first: rings around the centre are looked into until they hold the page.
     fn by_distance(&mut self, circle: Circle, wanted: &Wanted, router: &Router) -> Result<Page> {
         let search = self.subject.search;
-        let is_within = stands_alone(search.filter.as_ref(), circle);
-        let mut kilometres = LEAST_CIRCLE_KM.max(match &search.start {
-            Start::After(Position { key: SortKey::Integer(millimetres), .. }) => *millimetres as f64 / 1e6 * 1.2,
-            _ => 0.0,
-        });
-        while !search.sort.descending && is_within && kilometres < circle.kilometres {
-            let inner =
-                Search { filter: search.filter.clone().map(|filter| filter.and(near(Circle { kilometres, ..circle }))), ..search.clone() };
+        for inner in Rings::of(search, circle) {
             let wanted = self.wanted(&inner);
-            let inner_router = self.router(&wanted)?;
-            let Some((conjuncts, cap)) = inner_router.by_grams_only() else { break };
-            let (subject, expected) = (Subject { search: &inner, ..self.subject }, inner_router.expected_hits());
+            let router = self.router(&wanted)?;
+            let Some((conjuncts, cap)) = router.by_grams_only() else { break };
+            let (subject, lookup) = (Subject { search: &inner, ..self.subject }, chosen(&wanted, &conjuncts));
             // A ring has enough if what it holds behind the start fills the page; it knows no total.
-            match self.look_up(subject, "near", Lookup::Grams(&chosen(&wanted, &conjuncts)), cap.max(20_000), expected)? {
+            match self.look_up(subject, "near", Lookup::Grams(&lookup), cap.max(LEAST_RING_CAP), router.expected_hits())? {
                 Some(page) if page.numbers.len() > search.limit as usize => return Ok(Page { total: None, ..page }),
-                Some(_) => kilometres *= CIRCLE_GROWTH,
+                Some(_) => {}
                 None => break,
             }
         }
         let expected = router.expected_hits();
         if let Some((conjuncts, cap)) = router.by_grams_only() {
             let lookup = chosen(wanted, &conjuncts);
-            if let Some(page) = self.look_up(self.subject, "grams", Lookup::Grams(&lookup), cap.max(200_000), expected)? {
+            if let Some(page) = self.look_up(self.subject, "grams", Lookup::Grams(&lookup), cap.max(LEAST_CIRCLE_CAP), expected)? {
                 return Ok(page);
             }
         }
@@ -294,15 +286,11 @@ fn seen_to_the_end(start: &Start, found: usize, more: bool) -> Option<i64> {
     }
 }
 
-fn near(circle: Circle) -> Filter {
-    Filter::Condition(Condition::Near(circle))
-}
-
-/// Whether every hit lies in the circle.
-fn stands_alone(filter: Option<&Filter>, circle: Circle) -> bool {
-    match filter {
-        Some(Filter::All(all)) => all.contains(&near(circle)),
-        Some(single) => *single == near(circle),
-        None => false,
-    }
+/// The texts of a scan in order, and of a page and a count by grams.
+#[cfg(test)]
+pub(super) fn texts(tenant: &TenantName, search: &Search) -> (String, [String; 2]) {
+    let (subject, wanted) = (Subject { tenant, search }, Wanted::of(tenant, search));
+    let conjuncts: Vec<&Conjunct> = wanted.conjuncts.iter().collect();
+    let lookup = Lookup::Grams(&conjuncts);
+    (subject.scan(&statements::Stretch::Whole).text, [subject.look_up(lookup, 9).text, subject.count(lookup).text])
 }
