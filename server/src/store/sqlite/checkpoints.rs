@@ -15,9 +15,11 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 
 /// So many pages are worth a checkpoint: those that changed several times are written once.
-const WORTH_PAGES: c_int = 4_000;
-/// With so many the thread is taken for dead: a quarter of a gigabyte.
-const TOO_MANY_PAGES: c_int = 65_536;
+const WORTH_PAGES: c_int = 12_000;
+/// With so many the thread is taken for dead: half a gigabyte.
+const TOO_MANY_PAGES: c_int = 131_072;
+/// What was written during the first is done in the second, and less is left to the writer.
+const ROUNDS: usize = 2;
 
 /// As SQLite says it: neither waits for readers nor makes them wait.
 const CHECKPOINT: &str = "PRAGMA wal_checkpoint(PASSIVE)";
@@ -45,7 +47,9 @@ pub(super) fn start(writer: &mut Connection, path: &Path) -> Result<JoinHandle<(
 
 fn do_bulk(aside: &Connection, woken: &Receiver<()>, state: &AtomicU8) {
     while woken.recv().is_ok() {
-        checkpoint(|| aside.query_row(CHECKPOINT, [], |_| Ok(())));
+        for _ in 0..ROUNDS {
+            checkpoint(|| aside.query_row(CHECKPOINT, [], |_| Ok(())));
+        }
         state.store(BULK_DONE, Ordering::Release);
     }
 }
