@@ -11,13 +11,12 @@ use super::frequencies::Frequencies;
 use super::options::milliseconds;
 use super::pool::{Attempted, Session};
 use super::rows::{self, profile_columns};
-use crate::domain::filter::{Condition, Filter};
 use crate::domain::geo::Circle;
 use crate::domain::profile::{Profile, ProfileId};
 use crate::domain::search::{Found, Position, Route, RouteStep, Search, SortField, SortKey, Start, Total};
 use crate::domain::tenant::TenantName;
 use crate::store::error::{Result, StoreError};
-use crate::store::route::{Conjunct, Costs, Expected, Outcome, Router, Step, Wanted};
+use crate::store::route::{Conjunct, Costs, Expected, Outcome, Rings, Router, Step, Wanted};
 use period::{InPeriod, Span};
 use statements::{Lookup, Statement, Stretch, Subject, is_integer, stretches};
 use std::collections::HashMap;
@@ -37,9 +36,6 @@ FROM tenants t WHERE t.tenant_name = $1";
 pub(super) const READ_PAGE: &str =
     concat!("SELECT ", profile_columns!("p"), " FROM profiles p WHERE p.tenant_name = $1 AND p.profile_id = ANY ($2::uuid[])");
 
-/// A circle is first looked into near its centre, and then so many times as far out.
-const CIRCLE_GROWTH: f64 = 4.0;
-const LEAST_CIRCLE_KM: f64 = 1.0;
 /// How many candidates are read where nothing but the whole answers.
 const NO_CAP: u32 = u32::MAX;
 
@@ -176,24 +172,15 @@ impl<'a> Run<'a> {
     /// What lies near comes first: rings around the centre are looked into until they hold the page.
     async fn by_distance(&mut self, circle: Circle, router: &mut Router) -> Attempted<Page> {
         let search = self.subject.search;
-        let is_within = stands_alone(search.filter.as_ref(), circle);
-        let mut kilometres = LEAST_CIRCLE_KM.max(match &search.start {
-            Start::After(Position { key: SortKey::Integer(millimetres), .. }) => *millimetres as f64 / 1e6 * 1.2,
-            _ => 0.0,
-        });
-        while !search.sort.descending && is_within && kilometres < circle.kilometres {
-            let inner =
-                Search { filter: search.filter.clone().map(|filter| filter.and(near(Circle { kilometres, ..circle }))), ..search.clone() };
-            let wanted = Wanted::of(self.subject.tenant, &inner);
-            let inner_router = self.router(&wanted.conjuncts);
-            let Some((chosen, cap)) = inner_router.by_grams_only() else { break };
+        for inner in Rings::of(search, circle) {
+            let Some((wanted, chosen, cap)) = self.by_grams(&inner) else { break };
             let chosen: Vec<&Conjunct> = chosen.iter().filter_map(|at| wanted.conjuncts.get(*at)).collect();
-            let expected = inner_router.expected_hits();
-            let subject = Subject { tenant: self.subject.tenant, partition: self.subject.partition, search: &inner };
+            let expected = self.router(&wanted.conjuncts).expected_hits();
+            let subject = Subject { search: &inner, ..self.subject };
             // A ring has enough if what it holds behind the start fills the page; it knows no total.
             match self.look_up_in(subject, "near", Lookup::Grams(&chosen), cap.max(20_000), expected).await? {
                 Some(page) if page.ids.len() > search.limit as usize => return Ok(Page { total: None, ..page }),
-                Some(_) => kilometres *= CIRCLE_GROWTH,
+                Some(_) => {}
                 None => break,
             }
         }
@@ -314,19 +301,6 @@ impl Scan {
 
     fn page(&mut self) -> Vec<Uuid> {
         self.hits.split_off(self.offset.min(self.hits.len()))
-    }
-}
-
-fn near(circle: Circle) -> Filter {
-    Filter::Condition(Condition::Near(circle))
-}
-
-/// Whether every hit lies in the circle.
-fn stands_alone(filter: Option<&Filter>, circle: Circle) -> bool {
-    match filter {
-        Some(Filter::All(all)) => all.contains(&near(circle)),
-        Some(single) => *single == near(circle),
-        None => false,
     }
 }
 

@@ -2,7 +2,9 @@
 //! was asked for. Pure, and shared by both backends; whatever is chosen, the answer is the same.
 
 pub mod conjuncts;
+pub mod rings;
 pub mod router;
 
 pub use conjuncts::{Conjunct, Wanted};
+pub use rings::Rings;
 pub use router::{Costs, Count, Expected, Outcome, Router, Step};

@@ -1,5 +1,6 @@
 //! How a connection is opened: the settings that every promise of durability and isolation rests on.
 
+use super::grams::CREATE_NOTES;
 use crate::domain::geo::Circle;
 use crate::store::{Result, StoreError};
 use rusqlite::functions::FunctionFlags;
@@ -15,7 +16,11 @@ const CACHED_STATEMENTS: usize = 256;
 /// Deletes overwrite what they delete, because a purge is for good.
 const WRITER_SETTINGS: &str = "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;
      PRAGMA temp_store = MEMORY; PRAGMA cache_size = -65536; PRAGMA journal_size_limit = 67108864";
-const READER_SETTINGS: &str = "PRAGMA query_only = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384";
+const CHECKPOINT_SETTINGS: &str = "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864";
+/// Pages are read where the system has them in memory: copies of one's own are worth nothing after the next write, which
+/// makes a connection forget them all. Two gigabytes are SQLite's bound; what lies behind is copied.
+const READER_SETTINGS: &str = "PRAGMA query_only = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384;
+     PRAGMA mmap_size = 2147418112";
 
 /// Opens the file for writing, and makes it and the folders above it if they are not there.
 pub(super) fn open_writer(path: &Path) -> Result<Connection> {
@@ -26,6 +31,14 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection> {
     let connection = open(&path, OpenFlags::SQLITE_OPEN_CREATE)?;
     use_wal(&connection)?;
     connection.execute_batch(WRITER_SETTINGS)?;
+    connection.execute_batch(CREATE_NOTES)?;
+    Ok(connection)
+}
+
+/// Opens a file that `open_writer` has opened before, to do checkpoints.
+pub(super) fn open_aside(path: &Path) -> Result<Connection> {
+    let connection = open(&as_file(path)?, OpenFlags::empty())?;
+    connection.execute_batch(CHECKPOINT_SETTINGS)?;
     Ok(connection)
 }
 

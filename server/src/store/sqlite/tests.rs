@@ -1,6 +1,7 @@
 //! What is special to this backend; what it has in common with the other is in the conformance suite.
 
 mod filters;
+mod grams;
 mod groups;
 mod plans;
 mod smoke;

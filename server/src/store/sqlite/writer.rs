@@ -1,10 +1,11 @@
 //! The one thread that writes. What waits is committed together: each job in a savepoint of its own, so that one that
 //! fails undoes nothing of its neighbours, and nobody is answered before the commit that holds all of them.
 
+use super::grams::write_noted;
 use crate::store::{Result, StoreError};
 use rusqlite::Connection;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use tokio::sync::{mpsc, oneshot};
 
 /// The most jobs that may wait; beyond it callers are refused at once.
@@ -39,11 +40,12 @@ enum Message {
 }
 
 impl Writer {
-    pub fn start(connection: Connection) -> Result<Self> {
+    /// `beside` is a thread that ends when the connection is closed.
+    pub fn start(connection: Connection, beside: JoinHandle<()>) -> Result<Self> {
         let (queue, messages) = mpsc::channel(QUEUE);
         thread::Builder::new()
             .name("sqlite-writer".to_owned())
-            .spawn(move || run(connection, messages))
+            .spawn(move || run(connection, messages, beside))
             .map_err(StoreError::unavailable)?;
         Ok(Self { queue })
     }
@@ -120,7 +122,7 @@ where
     }
 }
 
-fn run(connection: Connection, mut queue: mpsc::Receiver<Message>) {
+fn run(connection: Connection, mut queue: mpsc::Receiver<Message>, beside: JoinHandle<()>) {
     let mut messages = Vec::with_capacity(GROUP);
     let mut closing = Vec::new();
     while queue.blocking_recv_many(&mut messages, GROUP) > 0 {
@@ -140,6 +142,8 @@ fn run(connection: Connection, mut queue: mpsc::Receiver<Message>) {
         }
     }
     drop(connection);
+    // It has panicked, or it has not: the file is closed now.
+    let _ = beside.join();
     for done in closing {
         let _ = done.send(());
     }
@@ -171,7 +175,7 @@ fn run_all(connection: &Connection, jobs: &mut [Box<dyn Job>]) -> Result<()> {
         }
         execute(connection, KEEP_SAVEPOINT)?;
     }
-    Ok(())
+    write_noted(connection)
 }
 
 fn execute(connection: &Connection, sql: &str) -> Result<()> {

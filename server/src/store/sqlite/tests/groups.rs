@@ -8,7 +8,7 @@ use crate::store::{ChangeStore, StoreError, Uniqueness};
 use std::sync::mpsc;
 
 /// Keeps the writer busy until the sender is dropped, so that what comes next is one group.
-async fn hold_writer(store: &std::sync::Arc<Sqlite>) -> mpsc::Sender<()> {
+pub(super) async fn hold_writer(store: &std::sync::Arc<Sqlite>) -> mpsc::Sender<()> {
     let (release, released) = mpsc::channel::<()>();
     let (started, start) = tokio::sync::oneshot::channel();
     let holder = std::sync::Arc::clone(store);

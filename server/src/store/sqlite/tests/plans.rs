@@ -1,9 +1,11 @@
 //! Every SQL text fits the schema, and those that run often find their index.
 
 use super::super::filter::Sql;
-use super::super::{changes, idempotency, maintenance, preferences, profiles, tenants, writer};
+use super::super::writer::Verdict;
+use super::super::{changes, derive, frequencies, grams, idempotency, maintenance, preferences, profiles, search, tenants, writer};
 use super::*;
 use crate::domain::filter;
+use crate::domain::search::SortField;
 
 #[tokio::test]
 async fn every_statement_can_be_prepared() {
@@ -16,13 +18,18 @@ async fn every_statement_can_be_prepared() {
         idempotency::STATEMENTS,
         changes::STATEMENTS,
         maintenance::STATEMENTS,
+        derive::STATEMENTS,
+        frequencies::STATEMENTS,
+        grams::STATEMENTS,
+        search::STATEMENTS,
     ];
+    // By the writer: the notes of grams are its own.
     store
-        .read(|connection| {
+        .write(move |connection| {
             for sql in all.into_iter().flatten() {
                 connection.prepare(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
             }
-            Ok(())
+            Ok(Verdict::Keep(()))
         })
         .await
         .unwrap();
@@ -106,5 +113,33 @@ async fn an_identifier_is_looked_up_whatever_the_order() {
             let plan = plan(&store, sql).await;
             assert!(plan.contains(index), "{condition} by {order}: {plan}");
         }
+    }
+}
+
+#[tokio::test]
+async fn every_step_of_a_search_takes_the_index_that_it_should() {
+    let (_folder, store) = migrated().await;
+    let filter = filter::parse(r#"gender eq "f" and email_id eq "a@b.example" and created_at gt 5 and active eq true"#).unwrap();
+    let narrow = filter::parse(r#"gender eq "f" and city_id eq "x" and birth_date ge "1990-01-01" and active eq true"#).unwrap();
+    let words = Search { needles: vec![" jo".to_owned()], include_deleted: false, ..everything() };
+    let by_grams = "SCAN profile_grams VIRTUAL TABLE INDEX";
+    for field in ["created_at", "full_name", "-created_at", "-full_name"] {
+        let sort = Sort::parse(field).unwrap();
+        let search = Search { filter: Some(narrow.clone()), sort, ..words.clone() };
+        let (scan, [grams, count]) = search::texts(&tenant(), &search);
+        let plan_of_scan = plan(&store, scan).await;
+        assert!(plan_of_scan.contains("USING COVERING INDEX") && !plan_of_scan.contains("TEMP B-TREE"), "{field}: {plan_of_scan}");
+        for text in [grams, count] {
+            let plan = plan(&store, text).await;
+            assert!(plan.contains(by_grams) && plan.contains("SEARCH profiles USING INTEGER PRIMARY KEY"), "{field}: {plan}");
+        }
+    }
+    for field in SortField::ALL {
+        let search = Search { filter: Some(filter.clone()), sort: Sort { field: *field, descending: false }, ..words.clone() };
+        let (scan, [grams, _]) = search::texts(&tenant(), &search);
+        let plan_of_scan = plan(&store, scan).await;
+        assert!(!plan_of_scan.contains("TEMP B-TREE") && plan_of_scan.contains("(tenant_name=?)"), "{field:?}: {plan_of_scan}");
+        let plan = plan(&store, grams).await;
+        assert!(plan.contains(by_grams) && plan.contains("SEARCH profiles USING INTEGER PRIMARY KEY"), "{field:?}: {plan}");
     }
 }

@@ -1,0 +1,213 @@
+//! The grams keep step with the rows: through updates, undone jobs, groups, purges, VACUUM, and an older database.
+
+use super::*;
+use crate::domain::search_text::needles;
+use crate::domain::tenant::Tenant;
+use crate::store::migrations::SQLITE;
+use crate::store::route::Costs;
+use crate::store::{Purge, Replacement, StoreError, TenantStore};
+use rusqlite::Connection;
+
+/// Every search of something that has grams goes by them.
+const BY_GRAMS: Costs = Costs { scanned_row: 1e9, hit: 1e-9, entry: 1e-9, small_tenant: 0.0, least_scan: 1.0 };
+
+async fn by_grams() -> (Folder, Sqlite) {
+    let (folder, store) = migrated().await;
+    (folder, store.with_costs(BY_GRAMS))
+}
+
+fn named(number: u32, name: &str) -> Profile {
+    Profile { full_name: Text::parse(name).unwrap(), ..profile(number) }
+}
+
+async fn replace(store: &Sqlite, old: &Profile, new: Profile) -> Profile {
+    let new = Profile { version: old.version.next(), ..new };
+    let change = Change::of_profile(ChangeKind::ProfileUpdated, &new, Vec::new());
+    let replacement = Replacement { profile: new.clone(), expected: old.version, change };
+    assert!(store.replace_profiles(&tenant(), &[replacement], None).await.unwrap());
+    new
+}
+
+async fn purge(store: &Sqlite, profile: &Profile) {
+    let change = Change::purge_of(profile, "test", AT);
+    let purge = Purge { profile_id: profile.profile_id, user_id: profile.user_id.clone(), expected: profile.version, change };
+    assert!(store.purge_profiles(&tenant(), &[purge], None).await.unwrap());
+}
+
+/// The names that a query finds, and the steps by which it did.
+async fn found(store: &Sqlite, query: &str) -> (Vec<String>, Vec<&'static str>) {
+    let search = Search { needles: needles(query), sort: Sort::parse("full_name").unwrap(), ..everything() };
+    let found = store.search_profiles(&tenant(), &search).await.unwrap();
+    assert_eq!(found.total.value as usize, found.profiles.len());
+    let names = found.profiles.iter().map(|profile| profile.full_name.as_str().to_owned()).collect();
+    (names, found.route.0.iter().map(|step| step.step).collect())
+}
+
+async fn assert_found(store: &Sqlite, query: &str, names: &[&str]) {
+    let (found, route) = found(store, query).await;
+    assert_eq!(found, names, "{query}");
+    assert_eq!(route, ["grams"], "{query}");
+}
+
+/// All that FTS5 has on disk, and how many profiles it knows.
+async fn kept(store: &Sqlite) -> (String, i64) {
+    let sql = "SELECT (SELECT group_concat(id || hex(block)) FROM profile_grams_data), (SELECT count(*) FROM profile_grams_docsize)";
+    store.read(|connection| Ok(connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?)).await.unwrap()
+}
+
+#[tokio::test]
+async fn an_update_of_other_fields_leaves_the_grams_alone() {
+    let (_folder, store) = by_grams().await;
+    let old = named(1, "Ada Lovelace");
+    create(&store, old.clone()).await.unwrap();
+    let before = kept(&store).await;
+    let address = Some(Text::parse("St James Square").unwrap());
+    let old = replace(&store, &old, Profile { address, active: false, ..old.clone() }).await;
+    let deleted = replace(&store, &old, old.clone().deleted("test", AT)).await;
+    assert_eq!(kept(&store).await, before);
+    assert_found(&store, "lovelace", &["Ada Lovelace"]).await;
+    replace(&store, &deleted, Profile { full_name: Text::parse("Ada King").unwrap(), ..deleted.clone() }).await;
+    assert_ne!(kept(&store).await, before);
+    assert_found(&store, "lovelace", &[]).await;
+    assert_found(&store, "king", &["Ada King"]).await;
+}
+
+#[tokio::test]
+async fn the_deleted_are_found_by_grams_only_when_asked_for() {
+    let (_folder, store) = by_grams().await;
+    let old = named(1, "Ada Lovelace");
+    create(&store, old.clone()).await.unwrap();
+    replace(&store, &old, old.clone().deleted("test", AT)).await;
+    assert_found(&store, "ada", &["Ada Lovelace"]).await;
+    let live = Search { needles: needles("ada"), include_deleted: false, ..everything() };
+    assert_eq!(store.search_profiles(&tenant(), &live).await.unwrap().total.value, 0);
+}
+
+#[tokio::test]
+async fn what_is_purged_leaves_no_grams() {
+    let (_folder, store) = by_grams().await;
+    for number in 1..=3 {
+        create(&store, named(number, "Ada")).await.unwrap();
+    }
+    purge(&store, &named(3, "Ada")).await;
+    assert_eq!(kept(&store).await.1, 2);
+    // Its number is given again.
+    create(&store, named(4, "Bob")).await.unwrap();
+    assert_found(&store, "ada", &["Ada", "Ada"]).await;
+    assert_found(&store, "bob", &["Bob"]).await;
+    for number in [1, 2] {
+        let old = named(number, "Ada");
+        replace(&store, &old, old.clone().deleted("test", AT)).await;
+    }
+    purge(&store, &named(4, "Bob")).await;
+    let first: Tenant = store.read_tenant(&tenant()).await.unwrap().unwrap();
+    let change = Change::of_tenant(ChangeKind::TenantDeleted, &tenant(), first.version, "test", AT);
+    assert!(store.delete_tenant(&tenant(), first.version, &change, None).await.unwrap());
+    assert_eq!(kept(&store).await.1, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_group_may_write_and_purge_the_same_number() {
+    let (_folder, store) = by_grams().await;
+    let store = std::sync::Arc::new(store);
+    let release = groups::hold_writer(&store).await;
+    let refused = Profile { profile_id: ProfileId(uuid::Uuid::from_u128(99)), ..named(1, "Refused") };
+    let (ada, cleo) = (named(1, "Ada"), named(3, "Cleo"));
+    let results = async {
+        tokio::join!(
+            biased;
+            create(&store, named(1, "Ada")),
+            create(&store, refused),
+            purge(&store, &ada),
+            create(&store, named(2, "Bob")),
+            create(&store, named(3, "Cleo")),
+            purge(&store, &cleo),
+            async { drop(release) },
+        )
+    };
+    let (ada, refused, (), bob, cleo, (), ()) = results.await;
+    (ada.unwrap(), bob.unwrap(), cleo.unwrap());
+    assert!(matches!(refused, Err(StoreError::Duplicate(_))), "{refused:?}");
+    assert_eq!(kept(&store).await.1, 1);
+    for (query, names) in [("ada", &[][..]), ("refused", &[]), ("bob", &["Bob"]), ("cleo", &[]), ("user", &["Bob"])] {
+        assert_found(&store, query, names).await;
+    }
+}
+
+#[tokio::test]
+async fn vacuum_leaves_every_profile_its_grams() {
+    let (folder, store) = by_grams().await;
+    for number in 1..=40 {
+        create(&store, named(number, &format!("Person x{number}y"))).await.unwrap();
+    }
+    for number in (1..=39).step_by(2) {
+        purge(&store, &named(number, &format!("Person x{number}y"))).await;
+    }
+    Connection::open(folder.file()).unwrap().execute_batch("VACUUM").unwrap();
+    create(&store, named(50, "Person x50y")).await.unwrap();
+    for number in (2..=40).step_by(2).chain([50]) {
+        assert_found(&store, &format!("x{number}y"), &[&format!("Person x{number}y")]).await;
+    }
+}
+
+/// A database as the program before this one left it.
+fn older(folder: &Folder) -> Connection {
+    std::fs::create_dir_all(folder.file().parent().unwrap()).unwrap();
+    let connection = Connection::open(folder.file()).unwrap();
+    connection
+        .execute_batch("CREATE TABLE schema_migrations (version INTEGER PRIMARY KEY, name TEXT, checksum TEXT, applied_at INTEGER)")
+        .unwrap();
+    for migration in &SQLITE[..3] {
+        apply(&connection, migration);
+    }
+    connection
+        .execute_batch(
+            "INSERT INTO tenants VALUES ('default', NULL, 0, 'x', 'x', 1, 1, 1);
+             WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2500)
+             INSERT INTO profiles (tenant_name, profile_id, profile_type, user_id, full_name, attributes, active, created_by, updated_by,
+                created_at, updated_at, version, full_name_key, search_doc, gender)
+             SELECT 'default', CAST(substr('0000000000000000' || i, -16) AS BLOB), 'default', 'u' || i, 'Person x' || i || 'y', '{}', 1,
+                'x', 'x', i, i, 1, 'person x' || i || 'y', ' person x' || i || 'y' || char(10) || ' u' || i, 'female' FROM n;
+             DELETE FROM profiles WHERE created_at % 10 = 3",
+        )
+        .unwrap();
+    connection
+}
+
+fn apply(connection: &Connection, migration: &crate::store::migrations::Migration) {
+    connection.execute_batch(migration.sql).unwrap();
+    let row = rusqlite::params![migration.version, migration.name, migration.checksum()];
+    connection.execute("INSERT INTO schema_migrations VALUES (?1, ?2, ?3, 1)", row).unwrap();
+}
+
+#[tokio::test]
+async fn profiles_of_an_older_database_are_found_and_get_their_grams() {
+    let folder = Folder::new();
+    let before = older(&folder);
+    // Another process has migrated, and ended before the grams were derived.
+    apply(&before, &SQLITE[3]);
+    drop(before);
+    let store = open(&folder.file()).with_costs(BY_GRAMS);
+    let (names, route) = found(&store, "x77y").await;
+    assert_eq!(names, ["Person x77y"]);
+    assert!(route.iter().all(|step| *step == "scan"), "{route:?}");
+    // A new profile, and a change, do not wait for the others.
+    create(&store, named(1, "Person x77y")).await.unwrap();
+    assert_eq!(found(&store, "x77y").await.0.len(), 2);
+    store.migrate(AT).await.unwrap();
+    assert_eq!(kept(&store).await.1, 2_251);
+    assert_found(&store, "x77y", &["Person x77y", "Person x77y"]).await;
+    assert_found(&store, "x13y", &[]).await;
+    let same = Profile { user_id: UserId::parse("u77").unwrap(), ..profile(2) };
+    assert!(matches!(create(&store, same).await, Err(StoreError::Duplicate(crate::store::Uniqueness::UserAndType))));
+}
+
+#[tokio::test]
+async fn an_older_database_is_migrated_at_once() {
+    let folder = Folder::new();
+    drop(older(&folder));
+    let store = open(&folder.file()).with_costs(BY_GRAMS);
+    assert_eq!(store.migrate(AT).await.unwrap().applied, ["0004_search_paths"]);
+    assert_eq!(kept(&store).await.1, 2_250);
+    assert_found(&store, "person x2500y", &["Person x2500y"]).await;
+}
