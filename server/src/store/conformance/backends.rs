@@ -35,11 +35,13 @@ const BY_GRAMS: Costs = Costs { scanned_row: 1e9, hit: 1e-9, entry: 1e-9, small_
 /// Every search is a scan of many short steps.
 const BY_SCANS: Costs = Costs { scanned_row: 1e-9, hit: 1e9, entry: 1e9, small_tenant: 2.0, least_scan: 2.0 };
 
+with_costs!(sqlite_by_grams, sqlite, super::BY_GRAMS);
+with_costs!(sqlite_by_scans, sqlite, super::BY_SCANS);
 with_costs!(postgres_by_grams, postgres, super::BY_GRAMS);
 with_costs!(postgres_by_scans, postgres, super::BY_SCANS);
 
 pub mod sqlite {
-    use super::{Arc, Future, Store, TempDir, World, run};
+    use super::{Arc, Costs, Future, Store, TempDir, World, run};
     use crate::store::sqlite::{Sqlite, SqliteOptions};
     use std::time::Duration;
 
@@ -55,11 +57,21 @@ pub mod sqlite {
 
     /// The file goes when the second value is dropped.
     pub fn open() -> (Arc<dyn Store>, TempDir) {
+        let (store, scratch) = open_file();
+        (Arc::new(store), scratch)
+    }
+
+    pub async fn open_with_costs(costs: Costs) -> (Arc<dyn Store>, TempDir) {
+        let (store, scratch) = open_file();
+        (Arc::new(store.with_costs(costs)), scratch)
+    }
+
+    fn open_file() -> (Sqlite, TempDir) {
         let scratch = tempfile::tempdir().unwrap();
         let path = scratch.path().join("n_users.db");
         // A budget that only a broken query exceeds: these cases are about what is found, on a busy machine too.
         let options = SqliteOptions { path, readers: 2, search_budget: Duration::from_secs(20) };
-        (Arc::new(Sqlite::open(options).unwrap()), scratch)
+        (Sqlite::open(options).unwrap(), scratch)
     }
 }
 

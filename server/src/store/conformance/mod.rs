@@ -29,6 +29,8 @@ macro_rules! conformance {
     (searches $($rest:tt)+) => {
         conformance! { $($rest)+ }
         // The ways that a search takes in a large tenant, taken in a small one.
+        conformance! { @backend sqlite_by_grams: $($rest)+ }
+        conformance! { @backend sqlite_by_scans: $($rest)+ }
         conformance! { @backend postgres_by_grams: $($rest)+ }
         conformance! { @backend postgres_by_scans: $($rest)+ }
     };

@@ -1,5 +1,6 @@
 //! How a connection is opened: the settings that every promise of durability and isolation rests on.
 
+use super::grams::CREATE_NOTES;
 use crate::domain::geo::Circle;
 use crate::store::{Result, StoreError};
 use rusqlite::functions::FunctionFlags;
@@ -26,6 +27,7 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection> {
     let connection = open(&path, OpenFlags::SQLITE_OPEN_CREATE)?;
     use_wal(&connection)?;
     connection.execute_batch(WRITER_SETTINGS)?;
+    connection.execute_batch(CREATE_NOTES)?;
     Ok(connection)
 }
 

@@ -35,19 +35,12 @@ statements! {
 #[async_trait]
 impl Maintenance for Sqlite {
     async fn migrate(&self, at: TimestampMs) -> Result<MigrationReport> {
-        if self.read_aside(|connection| still_pending(connection)).await?.is_empty() {
-            return Ok(report(&[]));
-        }
-        // Looked up again by the writer: since then another process may have done it.
-        self.write(move |connection| {
-            connection.execute_batch(CREATE_MIGRATIONS)?;
-            let migrations = still_pending(connection)?;
-            for migration in migrations {
-                apply(connection, migration, at)?;
-            }
-            Ok(Verdict::Keep(report(migrations)))
-        })
-        .await
+        let applied = match self.read_aside(|connection| still_pending(connection)).await?.is_empty() {
+            true => report(&[]),
+            false => self.apply_pending(at).await?,
+        };
+        self.derive_grams().await?;
+        Ok(applied)
     }
 
     async fn ping(&self) -> Result<()> {
@@ -70,6 +63,21 @@ impl Maintenance for Sqlite {
 
     async fn close(&self) {
         self.shut().await;
+    }
+}
+
+impl Sqlite {
+    async fn apply_pending(&self, at: TimestampMs) -> Result<MigrationReport> {
+        // Looked up again by the writer: since then another process may have done it.
+        self.write(move |connection| {
+            connection.execute_batch(CREATE_MIGRATIONS)?;
+            let migrations = still_pending(connection)?;
+            for migration in migrations {
+                apply(connection, migration, at)?;
+            }
+            Ok(Verdict::Keep(report(migrations)))
+        })
+        .await
     }
 }
 

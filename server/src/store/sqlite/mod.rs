@@ -16,8 +16,11 @@ macro_rules! statements {
 mod rows;
 mod changes;
 mod connection;
+mod derive;
 mod error;
 mod filter;
+mod frequencies;
+mod grams;
 mod idempotency;
 mod maintenance;
 mod preferences;
@@ -30,9 +33,12 @@ mod tests;
 mod writer;
 
 use super::Result;
+use super::route::Costs;
+use frequencies::Frequencies;
 use readers::Readers;
 use rusqlite::Connection;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::OnceCell;
 use writer::{Verdict, Writer};
@@ -52,6 +58,8 @@ pub struct Sqlite {
     writer: Writer,
     readers: Readers,
     search_budget: Duration,
+    frequencies: Arc<Frequencies>,
+    costs: Costs,
     closed: OnceCell<()>,
 }
 
@@ -60,7 +68,14 @@ impl Sqlite {
     pub fn open(options: SqliteOptions) -> Result<Self> {
         let writer = connection::open_writer(&options.path)?;
         let readers = Readers::open(&options.path, options.readers)?;
-        Ok(Self { writer: Writer::start(writer)?, readers, search_budget: options.search_budget, closed: OnceCell::new() })
+        Ok(Self {
+            writer: Writer::start(writer)?,
+            readers,
+            search_budget: options.search_budget,
+            frequencies: Arc::default(),
+            costs: search::COSTS,
+            closed: OnceCell::new(),
+        })
     }
 
     async fn write<T: Send + 'static>(&self, work: impl FnOnce(&Connection) -> Result<Verdict<T>> + Send + 'static) -> Result<T> {
@@ -83,5 +98,14 @@ impl Sqlite {
             self.writer.close().await;
         };
         self.closed.get_or_init(|| close).await;
+    }
+}
+
+#[cfg(test)]
+impl Sqlite {
+    /// The same with other costs: tests send searches of small tenants the ways of large ones.
+    pub(super) fn with_costs(mut self, costs: Costs) -> Self {
+        self.costs = costs;
+        self
     }
 }

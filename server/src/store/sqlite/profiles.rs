@@ -2,10 +2,11 @@
 
 use super::Sqlite;
 use super::changes::insert_change;
+use super::grams::note;
 use super::idempotency::{claim_record, erase_answers};
 use super::preferences::{delete_preferences, preferences_of};
 use super::rows::{self, PROFILE_PARAMETERS, PROFILE_WIDTH, StoredProfile, bind_profile};
-use super::search::search;
+use super::search::{Guide, search};
 use super::tenants::{open_tenant, state_of};
 use super::writer::Verdict;
 use crate::domain::change::Change;
@@ -13,11 +14,13 @@ use crate::domain::idempotency::{Concerns, Record};
 use crate::domain::profile::{Profile, ProfileId, UserId};
 use crate::domain::search::{Found, Search};
 use crate::domain::tenant::TenantName;
+use crate::domain::text::Text;
 use crate::domain::version::Version;
 use crate::store::{ProfileStore, Purge, Replacement, Result, UserRows};
 use async_trait::async_trait;
 use rusqlite::types::Type;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
+use std::sync::Arc;
 
 statements! {
     INSERT_PROFILE = concat!("INSERT INTO profiles (", profile_columns!(), ", full_name_key, email_key, search_doc)
@@ -27,7 +30,10 @@ statements! {
         = (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24,
            ?25, ?26, ?27)
         WHERE tenant_name = ?1 AND profile_id = ?2 AND version = ?28");
-    PURGE_PROFILE = "DELETE FROM profiles WHERE tenant_name = ?1 AND profile_id = ?2 AND version = ?3";
+    /// One row if the profile is to have other grams from now on.
+    OTHER_GRAMS = "SELECT profile_number FROM profiles WHERE tenant_name = ?1 AND profile_id = ?2 AND version = ?3
+        AND (search_doc, gender, birth_date, city_id, country_id, latitude, longitude) IS NOT (?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+    PURGE_PROFILE = "DELETE FROM profiles WHERE tenant_name = ?1 AND profile_id = ?2 AND version = ?3 RETURNING profile_number";
     USER_HAS_PROFILE = "SELECT EXISTS (SELECT 1 FROM profiles WHERE tenant_name = ?1 AND user_id = ?2)";
     /// Always one row: the profile's columns are NULL when there is none.
     READ_PROFILE = concat!("SELECT ", profile_columns!(), ", (SELECT suspended FROM tenants WHERE tenants.tenant_name = ?1)
@@ -47,6 +53,7 @@ impl ProfileStore for Sqlite {
             let mut insert = connection.prepare_cached(INSERT_PROFILE)?;
             bind_profile(&mut insert, &tenant, &stored)?;
             insert.raw_execute()?;
+            note(connection, connection.last_insert_rowid(), Some(&stored.words))?;
             insert_change(connection, &change)?;
             Ok(Verdict::Keep(()))
         })
@@ -92,9 +99,9 @@ impl ProfileStore for Sqlite {
             claim_record(connection, &tenant, record.as_ref(), None)?;
             for purge in &purges {
                 let key = params![tenant.as_str(), purge.profile_id.0.as_bytes().as_slice(), purge.expected.0];
-                if connection.prepare_cached(PURGE_PROFILE)?.execute(key)? != 1 {
-                    return Ok(Verdict::Undo(false));
-                }
+                let number = connection.prepare_cached(PURGE_PROFILE)?.query_row(key, |row| row.get(0)).optional()?;
+                let Some(number) = number else { return Ok(Verdict::Undo(false)) };
+                note(connection, number, None)?;
                 insert_change(connection, &purge.change)?;
                 erase_answers(connection, &tenant, &Concerns::Profile(purge.profile_id), record.as_ref())?;
             }
@@ -123,16 +130,43 @@ impl ProfileStore for Sqlite {
 
     async fn search_profiles(&self, tenant: &TenantName, asked: &Search) -> Result<Found> {
         let (tenant, asked, budget) = (tenant.clone(), asked.clone(), self.search_budget);
-        self.read_aside(move |connection| search(connection, &tenant, &asked, budget)).await
+        let (frequencies, costs) = (Arc::clone(&self.frequencies), self.costs);
+        let run = move |connection: &mut Connection| {
+            let guide = Guide { frequencies: &frequencies, costs };
+            search(connection, &tenant, &asked, guide, budget)
+        };
+        self.read_aside(run).await
     }
 }
 
 /// Whether the expected version was there.
 fn replace(connection: &Connection, tenant: &TenantName, stored: &StoredProfile, expected: Version) -> Result<bool> {
+    let number = other_grams(connection, tenant, stored, expected)?;
+    if let Some(number) = number {
+        note(connection, number, Some(&stored.words))?;
+    }
     let mut update = connection.prepare_cached(REPLACE_PROFILE)?;
     bind_profile(&mut update, tenant, stored)?;
     update.raw_bind_parameter(PROFILE_PARAMETERS + 1, expected.0)?;
     Ok(update.raw_execute()? == 1)
+}
+
+/// The number of the row, if its grams are to change.
+fn other_grams(connection: &Connection, tenant: &TenantName, stored: &StoredProfile, expected: Version) -> Result<Option<i64>> {
+    let profile = &stored.profile;
+    let values = params![
+        tenant.as_str(),
+        profile.profile_id.0.as_bytes().as_slice(),
+        expected.0,
+        stored.search_doc,
+        profile.gender.as_ref().map(Text::as_str),
+        profile.birth_date.map(|date| date.to_string()),
+        profile.city_id.as_ref().map(Text::as_str),
+        profile.country_id.as_ref().map(Text::as_str),
+        profile.latitude,
+        profile.longitude,
+    ];
+    Ok(connection.prepare_cached(OTHER_GRAMS)?.query_row(values, |row| row.get(0)).optional()?)
 }
 
 fn erase_user_without_profiles(connection: &Connection, tenant: &TenantName, user_id: &UserId, kept: Option<&Record>) -> Result<()> {

@@ -1,5 +1,6 @@
 //! Rows to and from values. What cannot be read as what it should be is an error, never a guess.
 
+use super::grams::words_of;
 use crate::domain::attributes::Attributes;
 use crate::domain::birth_date::BirthDate;
 use crate::domain::clock::TimestampMs;
@@ -152,15 +153,19 @@ pub(super) struct StoredProfile {
     pub profile: Profile,
     full_name_key: String,
     email_key: Option<String>,
-    search_doc: String,
+    pub search_doc: String,
+    /// Its grams, as they are kept.
+    pub words: String,
 }
 
 impl From<Profile> for StoredProfile {
     fn from(profile: Profile) -> Self {
+        let search_doc = search_doc(&profile);
         Self {
+            words: words_of(&profile, &search_doc),
             full_name_key: fold(profile.full_name.as_str()),
             email_key: profile.email_id.as_ref().map(EmailAddress::key),
-            search_doc: search_doc(&profile),
+            search_doc,
             profile,
         }
     }
@@ -171,7 +176,7 @@ pub(super) const PROFILE_PARAMETERS: usize = PROFILE_WIDTH + 3;
 
 /// Binds `profile_columns!` and the derived columns to the parameters from ?1 on; the tenant is the one given.
 pub(super) fn bind_profile(statement: &mut Statement<'_>, tenant: &TenantName, stored: &StoredProfile) -> Result<()> {
-    let StoredProfile { profile, full_name_key, email_key, search_doc } = stored;
+    let StoredProfile { profile, full_name_key, email_key, search_doc, words: _ } = stored;
     let mut next = 0;
     macro_rules! bind {
         ($($value:expr),+ $(,)?) => {$(

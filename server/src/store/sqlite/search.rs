@@ -1,100 +1,289 @@
-//! Search: a page in strict order and a bounded count, from one snapshot and within a budget of time.
+//! Search: a page in strict order and a bounded count, from one snapshot and within a budget of time, by the steps that
+//! the router chooses.
 
+mod best;
+mod budget;
+mod statements;
+
+use super::derive::any_without_grams;
 use super::filter::Sql;
+use super::frequencies::Frequencies;
+use super::grams;
 use super::rows;
 use super::tenants::open_tenant;
-use crate::domain::profile::{Profile, ProfileId};
-use crate::domain::search::{Found, MAX_TOTAL, Position, Route, Search, Sort, SortField, SortKey, Start, Total};
+use crate::domain::filter::{Condition, Filter};
+use crate::domain::geo::Circle;
+use crate::domain::profile::Profile;
+use crate::domain::search::{Found, MAX_TOTAL, Position, Route, RouteStep, Search, SortField, SortKey, Start, Total};
 use crate::domain::tenant::TenantName;
 use crate::store::Result;
-use rusqlite::types::Value;
-use rusqlite::{Connection, params_from_iter};
-use std::borrow::Cow;
-use std::time::{Duration, Instant};
+use crate::store::route::{Conjunct, Costs, Expected, Outcome, Router, Step, Wanted};
+use best::Best;
+use budget::Budgeted;
+use rusqlite::{CachedStatement, Connection, Rows, params_from_iter};
+use statements::{Lookup, Subject, stretches};
+use std::time::Duration;
 
-/// How many steps of SQLite's machine pass between two looks at the clock: well below a millisecond of work.
-const STEPS_BETWEEN_LOOKS: i32 = 2_000;
+/// Measured (docs/search.md).
+pub(super) const COSTS: Costs = Costs { scanned_row: 0.6, hit: 1.8, entry: 0.05, small_tenant: 1_000.0, least_scan: 300.0 };
 
-const SELECT_PAGE: &str = concat!("SELECT ", profile_columns!(), " FROM profiles WHERE ");
+/// A circle is first looked into near its centre, and then so many times as far out.
+const CIRCLE_GROWTH: f64 = 4.0;
+const LEAST_CIRCLE_KM: f64 = 1.0;
+/// How many candidates are read where nothing but the whole answers.
+const NO_CAP: u32 = u32::MAX;
+
+statements! {
+    READ_BY_NUMBER = concat!("SELECT ", profile_columns!(), " FROM profiles WHERE profile_number = ?1");
+}
+
+/// What searches share.
+#[derive(Clone, Copy)]
+pub(super) struct Guide<'a> {
+    pub frequencies: &'a Frequencies,
+    pub costs: Costs,
+}
 
 /// Runs a search on a connection that nobody else uses.
-pub(super) fn search(connection: &mut Connection, tenant: &TenantName, asked: &Search, budget: Duration) -> Result<Found> {
+pub(super) fn search(
+    connection: &mut Connection,
+    tenant: &TenantName,
+    asked: &Search,
+    guide: Guide<'_>,
+    budget: Duration,
+) -> Result<Found> {
     let budgeted = Budgeted::start(connection, budget)?;
     let snapshot = budgeted.0.unchecked_transaction()?;
     open_tenant(&snapshot, tenant)?;
-    let hits = hits(tenant, asked);
-    let wanted = asked.limit as usize;
-    let mut profiles = page(&snapshot, &hits, asked, wanted.saturating_add(1))?;
-    let more = profiles.len() > wanted;
-    profiles.truncate(wanted);
-    let total = match seen_to_the_end(&asked.start, profiles.len(), more) {
-        Some(total) => total,
-        None => count(&snapshot, &hits)?,
-    };
-    Ok(Found { profiles, more, total: Total::of_counted(total), route: Route::default() })
+    let has_all_grams = !any_without_grams(&snapshot)?;
+    let mut run = Run { connection: &snapshot, subject: Subject { tenant, search: asked }, guide, has_all_grams, route: Vec::new() };
+    run.found()
 }
 
-/// A connection whose statements are interrupted when the time is up; afterwards it is as it was before.
-struct Budgeted<'c>(&'c mut Connection);
-
-impl<'c> Budgeted<'c> {
-    fn start(connection: &'c mut Connection, budget: Duration) -> Result<Self> {
-        let end = Instant::now().checked_add(budget);
-        connection.progress_handler(STEPS_BETWEEN_LOOKS, Some(move || end.is_some_and(|end| Instant::now() >= end)))?;
-        Ok(Self(connection))
-    }
+/// One search under way.
+struct Run<'a> {
+    connection: &'a Connection,
+    subject: Subject<'a>,
+    guide: Guide<'a>,
+    has_all_grams: bool,
+    route: Vec<RouteStep>,
 }
 
-impl Drop for Budgeted<'_> {
-    fn drop(&mut self) {
-        // Fails only on a connection that is closed.
-        let _ = self.0.progress_handler(0, None::<fn() -> bool>);
-    }
+/// The numbers of a page's profiles, in order; and the count, where the step told.
+#[derive(Default)]
+struct Page {
+    numbers: Vec<i64>,
+    total: Option<i64>,
 }
 
-/// The condition that every hit fulfils. What is cheap to judge comes first.
-fn hits(tenant: &TenantName, asked: &Search) -> Sql {
-    let mut sql = Sql::default();
-    sql.push("tenant_name = ");
-    sql.bind(tenant.as_str().to_owned());
-    if !asked.include_deleted {
-        sql.push(" AND deleted_at IS NULL");
+impl Run<'_> {
+    fn found(&mut self) -> Result<Found> {
+        let search = self.subject.search;
+        let limit = search.limit as usize;
+        let wanted = self.wanted(search);
+        let mut router = self.router(&wanted)?;
+        let Page { mut numbers, total } = match search.sort.field {
+            SortField::Distance(circle) => self.by_distance(circle, &wanted, &router)?,
+            _ => self.page(&wanted, &mut router)?,
+        };
+        let more = numbers.len() > limit;
+        numbers.truncate(limit);
+        let total = match total.or_else(|| seen_to_the_end(&search.start, numbers.len(), more)) {
+            Some(total) => total,
+            None => self.count(&wanted, &router)?,
+        };
+        let profiles = self.profiles(&numbers)?;
+        Ok(Found { profiles, more, total: Total::of_counted(total), route: Route(std::mem::take(&mut self.route)) })
     }
-    for needle in &asked.needles {
-        sql.push(" AND instr(search_doc, ");
-        sql.bind(needle.clone());
-        sql.push(") > 0");
-    }
-    if let Some(filter) = &asked.filter {
-        sql.push(" AND ");
-        sql.push_filter(filter);
-    }
-    sql
-}
 
-/// At most `wanted` hits from the start on.
-fn page(connection: &Connection, hits: &Sql, asked: &Search, wanted: usize) -> Result<Vec<Profile>> {
-    let mut profiles = Vec::new();
-    for stretch in stretches(asked.sort, &asked.start) {
-        let missing = wanted - profiles.len();
-        if missing == 0 {
-            break;
+    fn wanted(&self, search: &Search) -> Wanted {
+        let mut wanted = Wanted::of(self.subject.tenant, search);
+        if !self.has_all_grams {
+            wanted.narrower |= !wanted.conjuncts.is_empty();
+            wanted.conjuncts.clear();
         }
-        let sql = stretch.of(hits, asked.sort, missing);
-        let mut statement = connection.prepare_cached(&sql.text)?;
-        for profile in statement.query_map(params_from_iter(&sql.values), rows::profile)? {
-            profiles.push(profile?);
+        wanted
+    }
+
+    fn router(&self, wanted: &Wanted) -> Result<Router> {
+        let Guide { frequencies, costs } = self.guide;
+        let search = self.subject.search;
+        let tenant_rows = frequencies.of(self.connection, &grams::tenant_word(self.subject.tenant))?;
+        let of_conjunct = |conjunct| match tenant_rows <= costs.small_tenant {
+            true => Ok(None),
+            false => frequencies.of(self.connection, &grams::any_of(conjunct)).map(Some),
+        };
+        let expected = Expected {
+            tenant_rows: Some(tenant_rows),
+            conjuncts: wanted.conjuncts.iter().map(of_conjunct).collect::<Result<_>>()?,
+            narrower: wanted.narrower,
+            keyed: !wanted.keyed.is_empty(),
+        };
+        let offset = if let Start::Offset(offset) = search.start { offset } else { 0 };
+        Ok(Router::new(costs, expected, offset + search.limit + 1))
+    }
+
+    /// The page by the steps that the router chooses.
+    fn page(&mut self, wanted: &Wanted, router: &mut Router) -> Result<Page> {
+        let first = loop {
+            let step = router.next_step();
+            if matches!(step, Step::Scan { .. }) {
+                break step;
+            }
+            if let Some(page) = self.lookup_step(&step, wanted, router)? {
+                return Ok(page);
+            }
+            router.note(&step, Outcome::Overflow);
+        };
+        let search = self.subject.search;
+        let (after, offset) = match &search.start {
+            Start::Offset(offset) => (None, *offset),
+            Start::After(position) => (Some(position), 0),
+        };
+        let connection = self.connection;
+        let texts: Vec<Sql> = stretches(search.sort, after).iter().map(|stretch| self.subject.scan(stretch)).collect();
+        let mut statements = texts.iter().map(|sql| connection.prepare_cached(&sql.text)).collect::<rusqlite::Result<Vec<_>>>()?;
+        let mut scan = Scan::start(&mut statements, &texts, offset + search.limit + 1)?;
+        let mut step = first;
+        loop {
+            let outcome = match &step {
+                Step::Scan { rows } => {
+                    let (before, read) = (scan.hits.len(), scan.read);
+                    let ended = scan.go_on(*rows)?;
+                    self.route.push(RouteStep::new("scan", router.expected_hits(), scan.read - read));
+                    if ended {
+                        return Ok(Page { numbers: scan.hits.split_off(scan.hits.len().min(offset as usize)), total: None });
+                    }
+                    Outcome::Short { found: u32::try_from(scan.hits.len() - before).unwrap_or(u32::MAX) }
+                }
+                lookup => match self.lookup_step(lookup, wanted, router)? {
+                    Some(page) => return Ok(page),
+                    None => Outcome::Overflow,
+                },
+            };
+            router.note(&step, outcome);
+            step = router.next_step();
         }
     }
-    Ok(profiles)
+
+    /// `None` when there are more candidates than the step's cap.
+    fn lookup_step(&mut self, step: &Step, wanted: &Wanted, router: &Router) -> Result<Option<Page>> {
+        let expected = router.expected_hits();
+        match step {
+            Step::Keyed { cap } => self.look_up(self.subject, "keyed", Lookup::Keyed(&wanted.keyed), *cap, expected),
+            Step::Grams { conjuncts, cap } => {
+                self.look_up(self.subject, "grams", Lookup::Grams(&chosen(wanted, conjuncts)), *cap, expected)
+            }
+            Step::Scan { .. } => Ok(None),
+        }
+    }
+
+    /// What lies near comes first: rings around the centre are looked into until they hold the page.
+    fn by_distance(&mut self, circle: Circle, wanted: &Wanted, router: &Router) -> Result<Page> {
+        let search = self.subject.search;
+        let is_within = stands_alone(search.filter.as_ref(), circle);
+        let mut kilometres = LEAST_CIRCLE_KM.max(match &search.start {
+            Start::After(Position { key: SortKey::Integer(millimetres), .. }) => *millimetres as f64 / 1e6 * 1.2,
+            _ => 0.0,
+        });
+        while !search.sort.descending && is_within && kilometres < circle.kilometres {
+            let inner =
+                Search { filter: search.filter.clone().map(|filter| filter.and(near(Circle { kilometres, ..circle }))), ..search.clone() };
+            let wanted = self.wanted(&inner);
+            let inner_router = self.router(&wanted)?;
+            let Some((conjuncts, cap)) = inner_router.by_grams_only() else { break };
+            let (subject, expected) = (Subject { search: &inner, ..self.subject }, inner_router.expected_hits());
+            // A ring has enough if what it holds behind the start fills the page; it knows no total.
+            match self.look_up(subject, "near", Lookup::Grams(&chosen(&wanted, &conjuncts)), cap.max(20_000), expected)? {
+                Some(page) if page.numbers.len() > search.limit as usize => return Ok(Page { total: None, ..page }),
+                Some(_) => kilometres *= CIRCLE_GROWTH,
+                None => break,
+            }
+        }
+        let expected = router.expected_hits();
+        if let Some((conjuncts, cap)) = router.by_grams_only() {
+            let lookup = chosen(wanted, &conjuncts);
+            if let Some(page) = self.look_up(self.subject, "grams", Lookup::Grams(&lookup), cap.max(200_000), expected)? {
+                return Ok(page);
+            }
+        }
+        Ok(self.look_up(self.subject, "whole", Lookup::Whole, NO_CAP, expected)?.unwrap_or_default())
+    }
+
+    /// The page among the candidates of a lookup; `None` when there are more than the cap.
+    fn look_up(&mut self, subject: Subject<'_>, name: &'static str, lookup: Lookup<'_>, cap: u32, expected: f64) -> Result<Option<Page>> {
+        let sql = subject.look_up(lookup, i64::from(cap) + 1);
+        let mut statement = self.connection.prepare_cached(&sql.text)?;
+        let mut rows = statement.query(params_from_iter(&sql.values))?;
+        let (mut best, mut read, mut hits) = (Best::of(subject.search), 0, 0);
+        while let Some(row) = rows.next()? {
+            read += 1;
+            if row.get(3)? {
+                hits += 1;
+                best.offer(row)?;
+            }
+        }
+        self.route.push(RouteStep::new(name, expected, read));
+        Ok((read <= i64::from(cap)).then(|| Page { numbers: best.into_numbers(), total: Some(hits) }))
+    }
+
+    fn count(&mut self, wanted: &Wanted, router: &Router) -> Result<i64> {
+        let conjuncts = router.to_count(f64::from(MAX_TOTAL) + 1.0);
+        let (name, sql) = match &conjuncts {
+            Some(conjuncts) => ("count by grams", self.subject.count(Lookup::Grams(&chosen(wanted, conjuncts)))),
+            None => ("count by a scan", self.subject.count(Lookup::Whole)),
+        };
+        let counted = self.connection.prepare_cached(&sql.text)?.query_row(params_from_iter(&sql.values), |row| row.get(0))?;
+        self.route.push(RouteStep::new(name, router.expected_hits(), counted));
+        Ok(counted)
+    }
+
+    fn profiles(&self, numbers: &[i64]) -> Result<Vec<Profile>> {
+        let mut statement = self.connection.prepare_cached(READ_BY_NUMBER)?;
+        numbers.iter().map(|number| Ok(statement.query_row([number], rows::profile)?)).collect()
+    }
 }
 
-fn count(connection: &Connection, hits: &Sql) -> Result<i64> {
-    let mut sql = hits.clone();
-    sql.text = format!("SELECT count(*) FROM (SELECT 1 FROM profiles WHERE {} LIMIT ", hits.text);
-    sql.bind(i64::from(MAX_TOTAL) + 1);
-    sql.push(")");
-    Ok(connection.prepare_cached(&sql.text)?.query_row(params_from_iter(&sql.values), |row| row.get(0))?)
+/// A scan under way: its statements stay open from one step to the next.
+struct Scan<'s> {
+    stretches: std::vec::IntoIter<Rows<'s>>,
+    current: Option<Rows<'s>>,
+    /// From the offset's beginning on.
+    wanted: usize,
+    hits: Vec<i64>,
+    read: i64,
+}
+
+impl<'s> Scan<'s> {
+    fn start(statements: &'s mut [CachedStatement<'_>], texts: &[Sql], wanted: u32) -> Result<Self> {
+        let started = statements.iter_mut().zip(texts).map(|(statement, sql)| statement.query(params_from_iter(&sql.values)));
+        let mut stretches = started.collect::<rusqlite::Result<Vec<_>>>()?.into_iter();
+        Ok(Self { current: stretches.next(), stretches, wanted: wanted as usize, hits: Vec::new(), read: 0 })
+    }
+
+    /// Reads on for so many rows; whether it has the page or has come to the end.
+    fn go_on(&mut self, rows: u32) -> Result<bool> {
+        let end = self.read + i64::from(rows);
+        while self.read < end {
+            let Some(current) = &mut self.current else { return Ok(true) };
+            let Some(row) = current.next()? else {
+                self.current = self.stretches.next();
+                continue;
+            };
+            self.read += 1;
+            if row.get(1)? {
+                self.hits.push(row.get(0)?);
+                if self.hits.len() == self.wanted {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
+}
+
+fn chosen<'w>(wanted: &'w Wanted, conjuncts: &[usize]) -> Vec<&'w Conjunct> {
+    conjuncts.iter().filter_map(|at| wanted.conjuncts.get(*at)).collect()
 }
 
 /// How many hits there are, if the page itself tells.
@@ -105,92 +294,15 @@ fn seen_to_the_end(start: &Start, found: usize, more: bool) -> Option<i64> {
     }
 }
 
-/// A part of the order that one statement can read off an index.
-enum Stretch {
-    /// All of it, from an offset on.
-    Whole { offset: u32 },
-    /// Those that have a value, behind a position.
-    Valued { after: Option<(Value, ProfileId)> },
-    /// Those that have none, behind an id.
-    Missing { after: Option<ProfileId> },
+fn near(circle: Circle) -> Filter {
+    Filter::Condition(Condition::Near(circle))
 }
 
-/// What stands behind the start, piece by piece: a condition for all of it at once would use no index.
-fn stretches(sort: Sort, start: &Start) -> Vec<Stretch> {
-    let Position { key, profile_id } = match start {
-        Start::Offset(offset) => return vec![Stretch::Whole { offset: *offset }],
-        Start::After(position) => position,
-    };
-    let value = match key {
-        SortKey::Integer(integer) => Value::Integer(*integer),
-        SortKey::Text(text) => Value::Text(text.clone()),
-        SortKey::Missing if sort.descending => {
-            return vec![Stretch::Missing { after: Some(*profile_id) }, Stretch::Valued { after: None }];
-        }
-        SortKey::Missing => return vec![Stretch::Missing { after: Some(*profile_id) }],
-    };
-    let valued = Stretch::Valued { after: Some((value, *profile_id)) };
-    if sort.descending || !may_be_missing(sort.field) { vec![valued] } else { vec![valued, Stretch::Missing { after: None }] }
-}
-
-impl Stretch {
-    fn of(&self, hits: &Sql, sort: Sort, limit: usize) -> Sql {
-        let column = column(sort.field);
-        let (direction, behind) = if sort.descending { ("DESC", "<") } else { ("ASC", ">") };
-        let mut sql = Sql { text: format!("{SELECT_PAGE}{}", hits.text), values: hits.values.clone() };
-        match self {
-            Self::Whole { .. } => {}
-            Self::Valued { after: None } => sql.push(&format!(" AND {column} IS NOT NULL")),
-            Self::Valued { after: Some((value, profile_id)) } => {
-                sql.push(&format!(" AND ({column}, profile_id) {behind} ("));
-                sql.bind(value.clone());
-                sql.push(", ");
-                sql.bind(profile_id.0.as_bytes().to_vec());
-                sql.push(")");
-            }
-            Self::Missing { after } => {
-                sql.push(&format!(" AND {column} IS NULL"));
-                if let Some(profile_id) = after {
-                    sql.push(&format!(" AND profile_id {behind} "));
-                    sql.bind(profile_id.0.as_bytes().to_vec());
-                }
-            }
-        }
-        // SQLite takes NULL for the least value, this order for the greatest; and an index does not mind.
-        let nulls = match self {
-            Self::Whole { .. } if may_be_missing(sort.field) => {
-                if sort.descending {
-                    " NULLS FIRST"
-                } else {
-                    " NULLS LAST"
-                }
-            }
-            _ => "",
-        };
-        sql.push(&format!(" ORDER BY {column} {direction}{nulls}, profile_id {direction} LIMIT "));
-        sql.bind(i64::try_from(limit).unwrap_or(i64::MAX));
-        if let Self::Whole { offset: offset @ 1.. } = self {
-            sql.push(" OFFSET ");
-            sql.bind(i64::from(*offset));
-        }
-        sql
-    }
-}
-
-/// What holds the key of the order: a column, or the distance from a centre.
-fn column(field: SortField) -> Cow<'static, str> {
-    match field {
-        SortField::FullName => "full_name_key".into(),
-        SortField::EmailId => "email_key".into(),
-        // Numbers that were parsed as such.
-        SortField::Distance(from) => format!("distance_mm(latitude, longitude, {:?}, {:?})", from.latitude, from.longitude).into(),
-        other => other.as_str().into(),
-    }
-}
-
-fn may_be_missing(field: SortField) -> bool {
-    match field {
-        SortField::FullName | SortField::CreatedAt | SortField::UpdatedAt | SortField::UserId => false,
-        SortField::BirthDate | SortField::CityId | SortField::CountryId | SortField::EmailId | SortField::Distance(_) => true,
+/// Whether every hit lies in the circle.
+fn stands_alone(filter: Option<&Filter>, circle: Circle) -> bool {
+    match filter {
+        Some(Filter::All(all)) => all.contains(&near(circle)),
+        Some(single) => *single == near(circle),
+        None => false,
     }
 }

@@ -1,6 +1,7 @@
 //! Tenants, and the question that every other statement asks first: is this one there, and not suspended?
 
 use super::changes::insert_change;
+use super::grams::note_tenant_gone;
 use super::idempotency::{claim_record, delete_records};
 use super::writer::Verdict;
 use super::{Sqlite, rows};
@@ -112,6 +113,7 @@ impl TenantStore for Sqlite {
             if is_used {
                 return Err(StoreError::TenantInUse);
             }
+            note_tenant_gone(connection, &tenant)?;
             for delete in [DELETE_PROFILES, DELETE_PREFERENCES, DELETE_TENANT] {
                 connection.prepare_cached(delete)?.execute([tenant.as_str()])?;
             }

@@ -1,6 +1,7 @@
 //! The one thread that writes. What waits is committed together: each job in a savepoint of its own, so that one that
 //! fails undoes nothing of its neighbours, and nobody is answered before the commit that holds all of them.
 
+use super::grams::write_noted;
 use crate::store::{Result, StoreError};
 use rusqlite::Connection;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -171,7 +172,7 @@ fn run_all(connection: &Connection, jobs: &mut [Box<dyn Job>]) -> Result<()> {
         }
         execute(connection, KEEP_SAVEPOINT)?;
     }
-    Ok(())
+    write_noted(connection)
 }
 
 fn execute(connection: &Connection, sql: &str) -> Result<()> {

@@ -1,7 +1,8 @@
 //! Every SQL text fits the schema, and those that run often find their index.
 
 use super::super::filter::Sql;
-use super::super::{changes, idempotency, maintenance, preferences, profiles, tenants, writer};
+use super::super::writer::Verdict;
+use super::super::{changes, derive, frequencies, grams, idempotency, maintenance, preferences, profiles, search, tenants, writer};
 use super::*;
 use crate::domain::filter;
 
@@ -16,13 +17,18 @@ async fn every_statement_can_be_prepared() {
         idempotency::STATEMENTS,
         changes::STATEMENTS,
         maintenance::STATEMENTS,
+        derive::STATEMENTS,
+        frequencies::STATEMENTS,
+        grams::STATEMENTS,
+        search::STATEMENTS,
     ];
+    // By the writer: the notes of grams are its own.
     store
-        .read(|connection| {
+        .write(move |connection| {
             for sql in all.into_iter().flatten() {
                 connection.prepare(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
             }
-            Ok(())
+            Ok(Verdict::Keep(()))
         })
         .await
         .unwrap();
