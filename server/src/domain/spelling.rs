@@ -85,7 +85,7 @@ pub fn neighbours(word: &str) -> Vec<String> {
 /// What a word is taken to begin with when none of its neighbours is found.
 pub fn beginnings(word: &str) -> Vec<String> {
     let length = word.chars().count();
-    let kept: &[usize] = if length <= LONGEST_WITH_ONE_CHANGE { &[2] } else { &[4, 3] };
+    let kept: &[usize] = if length <= LONGEST_WITH_ONE_CHANGE { &[2] } else { &[4, 3, 2] };
     kept.iter().map(|kept| word.chars().take(*kept).collect()).collect()
 }
 
@@ -147,7 +147,7 @@ fn changes_between(word: &str, candidate: &str) -> Option<usize> {
     let length = word.chars().count();
     let most = if length <= LONGEST_WITH_ONE_CHANGE { 1 } else { 2 };
     let ends = candidate.char_indices().map(|(at, c)| at + c.len_utf8()).enumerate();
-    let like_long = ends.map(|(before, end)| (before + 1, end)).filter(|(chars, _)| chars.abs_diff(length) <= most);
+    let like_long = ends.map(|(before, end)| (before + 1, end)).filter(|(chars, _)| *chars >= SHORTEST && chars.abs_diff(length) <= most);
     let fewest = like_long.map(|(_, end)| osa_distance(word, &candidate[..end])).min()?;
     (1..=most).contains(&fewest).then_some(fewest)
 }
