@@ -22,6 +22,7 @@ pub mod profile;
 pub mod profile_patch;
 pub mod search;
 pub mod search_text;
+pub mod spelling;
 pub mod tenant;
 pub mod text;
 pub mod version;

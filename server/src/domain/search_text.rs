@@ -43,15 +43,7 @@ pub fn search_text(text: &str) -> String {
 
 /// The needles of a query: one for each of its words, in the form in which it stands in a search text.
 pub fn needles(query: &str) -> Vec<String> {
-    let mut needles: Vec<String> = fold(&phone_as_one_word(query))
-        .split_whitespace()
-        .map(trim_separators)
-        .map(|token| {
-            let mut needle = String::with_capacity(token.len() + 4);
-            push_token(&mut needle, token);
-            needle
-        })
-        .collect();
+    let mut needles = needles_in_order(query);
     needles.sort_unstable();
     needles.dedup();
     needles
@@ -63,6 +55,17 @@ pub fn plain_word(needle: &str) -> Option<String> {
     let word = needle.replace(' ', "");
     let is_plain = !word.is_empty() && word.chars().all(|c| matches!(classify(c), Class::Word | Class::Unspaced));
     is_plain.then_some(word)
+}
+
+/// The same as `needles` in the order of the words, and as often as they stand there.
+pub fn needles_in_order(query: &str) -> Vec<String> {
+    let tokens = fold(&phone_as_one_word(query));
+    let needle = |token| {
+        let mut needle = String::with_capacity(tokens.len() + 4);
+        push_token(&mut needle, token);
+        needle
+    };
+    tokens.split_whitespace().map(trim_separators).map(needle).collect()
 }
 
 /// All that search looks at in a profile; a line per field, so that no needle reaches from one into the next.
@@ -138,6 +141,24 @@ enum Class {
 /// Whether this begins with a character of a script without spaces.
 pub fn begins_unspaced(text: &str) -> bool {
     text.chars().next().is_some_and(|c| !c.is_ascii() && classify(c) == Class::Unspaced)
+}
+
+/// The word that a segment of a search text begins with: without the punctuation behind it, and empty where the script
+/// has no spaces.
+pub fn word_of(segment: &str) -> &str {
+    let end = segment.char_indices().find(|(_, c)| !matches!(classify(*c), Class::Word | Class::Mark));
+    &segment[..end.map_or(segment.len(), |(at, _)| at)]
+}
+
+/// The letters and vowel signs of a character's script that stand near it in Unicode, as search texts have them; none
+/// for ASCII.
+pub fn letters_beside(c: char) -> impl Iterator<Item = char> {
+    let script = SCRIPTS.get(c);
+    let block = if c.is_ascii() { 0..0 } else { (u32::from(c) & !0x7F)..(u32::from(c) | 0x7F) + 1 };
+    block.filter_map(char::from_u32).filter(move |near| {
+        let is_letter = matches!(classify(*near), Class::Word | Class::Mark) && !near.is_numeric();
+        is_letter && SCRIPTS.get(*near) == script && fold(near.encode_utf8(&mut [0; 4])).chars().eq([*near])
+    })
 }
 
 const CATEGORIES: CodePointMapDataBorrowed<'static, GeneralCategory> = CodePointMapData::<GeneralCategory>::new();

@@ -9,6 +9,7 @@ pub mod preferences;
 pub mod profiles;
 mod retry;
 pub mod search;
+mod spelling;
 pub mod tenants;
 pub mod users;
 

@@ -34,6 +34,8 @@ pub struct SearchPage {
     pub profiles: Vec<Profile>,
     pub next_cursor: Option<String>,
     pub total: Total,
+    /// Where nobody was found: words of the tenant that are close to the query's.
+    pub did_you_mean: Vec<String>,
     pub route: Route,
 }
 
@@ -48,7 +50,11 @@ impl Directory {
             Some(last) if more => Some(self.cursors.seal(&search.sort.position_of(last), &bound_to)?),
             _ => None,
         };
-        Ok(SearchPage { profiles, next_cursor, total, route })
+        let did_you_mean = match &search.start {
+            Start::Offset(0) if total.value == 0 => self.did_you_mean(call, &request).await,
+            _ => Vec::new(),
+        };
+        Ok(SearchPage { profiles, next_cursor, total, did_you_mean, route })
     }
 
     fn parse_search(

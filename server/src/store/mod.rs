@@ -21,6 +21,7 @@ use crate::domain::idempotency::{Attempt, Record, Recorded};
 use crate::domain::preference::{PreferenceKey, PreferenceValue, Preferences};
 use crate::domain::profile::{Profile, ProfileId, UserId};
 use crate::domain::search::{Found, Search};
+use crate::domain::spelling::{Probe, Sample};
 use crate::domain::tenant::{Tenant, TenantName};
 use crate::domain::version::Version;
 use async_trait::async_trait;
@@ -76,6 +77,10 @@ pub trait ProfileStore: Send + Sync {
 
     /// A page in strict order, and the count. `TooSlow` when it exceeds the search budget.
     async fn search_profiles(&self, tenant: &TenantName, search: &Search) -> Result<Found>;
+
+    /// For each beginning of the probe, some profiles of the tenant in which a word has it: not all, and not always one
+    /// where there is one. Takes a small part of a search's budget; `TooSlow` when that is not enough.
+    async fn sample_profiles(&self, tenant: &TenantName, probe: &Probe) -> Result<Vec<Sample>>;
 }
 
 /// What became of a preference.

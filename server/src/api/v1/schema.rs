@@ -131,6 +131,12 @@ pub struct SearchAnswer {
     /// Send it as `cursor`, with the same search, for the next page; null on the last.
     pub next_cursor: Option<String>,
     pub total: Total,
+    /// Words of this tenant that are close to words of `query` which by themselves find nobody: the best first, for one
+    /// word of the query after the other. Only where the search found nobody, whatever else the filter asks for; absent
+    /// where no word is close.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 5, required = false, example = json!(["kowalski"]))]
+    pub did_you_mean: Vec<String>,
     /// The steps by which it was found; with `explain` only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub explain: Option<Vec<RouteStep>>,

@@ -22,7 +22,7 @@ pub fn router() -> OpenApiRouter<AppState> {
 /// Search profiles
 ///
 /// Every word of `query` must be the beginning of a word of the name, e-mail, user id, city or mobile; case, accents
-/// and width do not matter. Results are as of now.
+/// and width do not matter. Results are as of now. Where nobody is found, `did_you_mean` may say what was meant.
 #[utoipa::path(get, operation_id = "search_profiles", path = "/v1/tenants/{tenant_name}/profiles", tag = "profiles",
     params(
         ("tenant_name" = String, Path),
@@ -119,6 +119,7 @@ async fn answer(
         profiles: page.profiles.into_iter().map(|profile| app.public_url.profile(profile)).collect(),
         next_cursor: page.next_cursor,
         total: page.total,
+        did_you_mean: page.did_you_mean,
         explain: explain.then_some(page.route.0),
     };
     Ok(json(StatusCode::OK, &answer))

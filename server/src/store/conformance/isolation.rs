@@ -6,6 +6,7 @@ use crate::domain::change::ChangeKind;
 use crate::domain::idempotency::{Concerns, Record, Written};
 use crate::domain::profile::Profile;
 use crate::domain::search::Search;
+use crate::domain::spelling::Probe;
 use crate::store::{PreferenceOutcome, StoreError, UserRows};
 use serde_json::json;
 
@@ -24,6 +25,10 @@ async fn answers(world: &World, profile: &Profile) -> Vec<(&'static str, Result<
         ("search_profiles for a word", {
             let search = Search { needles: vec![" ada".to_owned()], include_deleted: true, ..everybody() };
             store.search_profiles(tenant, &search).await.map(|_| ())
+        }),
+        ("sample_profiles", {
+            let probe = Probe { beginnings: vec!["ada".to_owned()], wanted: 1, examined: 1, include_deleted: true };
+            store.sample_profiles(tenant, &probe).await.map(|_| ())
         }),
         ("list_preferences", store.list_preferences(tenant, &user).await.map(|_| ())),
         ("read_preference", store.read_preference(tenant, &user, &key).await.map(|_| ())),

@@ -20,6 +20,7 @@ mod reference;
 mod search;
 mod search_grams;
 mod search_pages;
+mod spelling;
 mod tenants;
 mod uniqueness;
 mod users;
@@ -171,6 +172,17 @@ conformance! {
         simultaneous_repeats_are_told_that_they_are_repeats,
         sweeping_removes_what_is_old_and_nothing_else,
         a_deleted_tenant_still_answers_its_own_retry,
+    }
+    migrated spelling {
+        a_typo_of_each_kind_finds_the_word,
+        every_script_with_spaces_is_corrected,
+        frequent_words_come_before_rare_ones,
+        what_begins_otherwise_is_no_sample,
+        no_more_is_sampled_than_was_asked_for,
+        words_of_deleted_profiles_are_sampled_only_when_asked_for,
+        words_of_another_tenant_are_never_sampled,
+        tenants_whose_grams_collide_are_told_no_words_of_each_other,
+        signs_of_query_languages_are_text_in_a_sample,
     }
     migrated changes {
         every_kind_of_write_is_logged_once,

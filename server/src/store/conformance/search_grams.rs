@@ -12,10 +12,10 @@ use crate::domain::tenant::TenantName;
 use serde_json::json;
 use std::collections::HashMap;
 
-const WORD: &str = "smithers";
+pub(super) const WORD: &str = "smithers";
 
 /// Pairs of tenants in which one word has the same gram.
-fn colliding_tenants() -> Vec<(String, String)> {
+pub(super) fn colliding_tenants() -> Vec<(String, String)> {
     let mut seen: HashMap<i32, String> = HashMap::new();
     (0..250_000)
         .filter_map(|number| {

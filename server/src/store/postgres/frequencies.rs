@@ -42,6 +42,11 @@ impl Frequencies {
         self.tenants.get(tenant.as_str()).copied()
     }
 
+    /// The profiles that have a gram, if it is among the most common.
+    pub(super) fn of_listed(&self, gram: i32) -> Option<f64> {
+        self.grams.get(&gram).copied()
+    }
+
     /// The profiles that have one of these grams, at most; `None` when nothing is known.
     pub(super) fn of_any(&self, partition: i32, grams: &[i32]) -> Option<f64> {
         let least = self.least.get(&partition)?;

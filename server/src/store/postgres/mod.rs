@@ -24,6 +24,7 @@ mod profiles;
 mod purge;
 mod rows;
 mod search;
+mod spelling;
 mod tenants;
 mod tls;
 mod users;

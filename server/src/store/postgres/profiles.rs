@@ -11,6 +11,7 @@ use crate::domain::change::Change;
 use crate::domain::idempotency::Record;
 use crate::domain::profile::{Profile, ProfileId, UserId};
 use crate::domain::search::{Found, Search};
+use crate::domain::spelling::{Probe, Sample};
 use crate::domain::tenant::TenantName;
 use crate::store::error::{Result, StoreError};
 use crate::store::{ProfileStore, Purge, Replacement, UserRows};
@@ -106,6 +107,10 @@ impl ProfileStore for Postgres {
 
     async fn search_profiles(&self, tenant: &TenantName, search: &Search) -> Result<Found> {
         self.search(tenant, search).await
+    }
+
+    async fn sample_profiles(&self, tenant: &TenantName, probe: &Probe) -> Result<Vec<Sample>> {
+        self.sample(tenant, probe).await
     }
 }
 

@@ -28,6 +28,13 @@ statements! {
 
 const DIGITS: &[u8; 32] = b"0123456789abcdefghijklmnopqrstuv";
 
+/// The word of one gram.
+pub(super) fn word(gram: i32) -> String {
+    let mut word = String::with_capacity(7);
+    push_word(&mut word, gram);
+    word
+}
+
 /// Seven digits to the base of 32.
 fn push_word(words: &mut String, gram: i32) {
     let bits = gram.cast_unsigned();
@@ -102,11 +109,6 @@ mod tests {
 
     #[test]
     fn every_gram_has_a_word_of_its_own() {
-        let word = |gram| {
-            let mut word = String::new();
-            push_word(&mut word, gram);
-            word
-        };
         assert_eq!((word(0), word(-1), word(33)), ("0000000".to_owned(), "3vvvvvv".to_owned(), "0000011".to_owned()));
         assert_ne!(word(i32::MIN), word(i32::MAX));
     }

@@ -28,6 +28,7 @@ mod preferences;
 mod profiles;
 mod readers;
 mod search;
+mod spelling;
 mod tenants;
 #[cfg(test)]
 mod tests;

@@ -7,12 +7,14 @@ use super::idempotency::{claim_record, erase_answers};
 use super::preferences::{delete_preferences, preferences_of};
 use super::rows::{self, PROFILE_PARAMETERS, PROFILE_WIDTH, StoredProfile, bind_profile};
 use super::search::{Guide, search};
+use super::spelling::sample;
 use super::tenants::{open_tenant, state_of};
 use super::writer::Verdict;
 use crate::domain::change::Change;
 use crate::domain::idempotency::{Concerns, Record};
 use crate::domain::profile::{Profile, ProfileId, UserId};
 use crate::domain::search::{Found, Search};
+use crate::domain::spelling::{Probe, Sample};
 use crate::domain::tenant::TenantName;
 use crate::domain::text::Text;
 use crate::domain::version::Version;
@@ -136,6 +138,12 @@ impl ProfileStore for Sqlite {
             search(connection, &tenant, &asked, guide, budget)
         };
         self.read_aside(run).await
+    }
+
+    async fn sample_profiles(&self, tenant: &TenantName, probe: &Probe) -> Result<Vec<Sample>> {
+        let (tenant, probe, budget) = (tenant.clone(), probe.clone(), self.search_budget);
+        let frequencies = Arc::clone(&self.frequencies);
+        self.read_aside(move |connection| sample(connection, &tenant, &probe, &frequencies, budget)).await
     }
 }
 

@@ -18,7 +18,7 @@ use crate::domain::tenant::TenantName;
 use crate::store::Result;
 use crate::store::route::{Conjunct, Costs, Count, Expected, Outcome, Rings, Router, Step, Wanted};
 use best::Best;
-use budget::Budgeted;
+pub(super) use budget::Budgeted;
 use rusqlite::{CachedStatement, Connection, Rows, params_from_iter};
 use statements::{Lookup, Subject, stretches};
 use std::time::Duration;

@@ -2,4 +2,5 @@
 
 mod order;
 mod paging;
+mod typos;
 mod words;

@@ -3,7 +3,7 @@
 use super::super::testing::{admin, connect, fresh_url, migrated};
 use super::super::{
     changes, derive, frequencies, idempotency, lanes, locks, maintenance, preferences, profiles, purge as purging, search as searching,
-    tenants, users,
+    spelling, tenants, users,
 };
 use super::*;
 use crate::store::{IdempotencyStore, Maintenance, StoreError, TenantStore, Uniqueness};
@@ -32,6 +32,7 @@ pub(super) const TEXTS: &[&str] = &[
     frequencies::READ_FREQUENCIES,
     searching::OPEN_TENANT,
     searching::READ_PAGE,
+    spelling::SAMPLE_NEWEST,
     purging::PURGE_PROFILE,
     purging::FORGET_USER,
     tenants::CREATE_TENANT,
@@ -57,7 +58,7 @@ async fn migrated_client() -> Client {
 #[tokio::test]
 async fn every_text_prepares_on_the_migrated_schema() {
     let client = migrated_client().await;
-    for sql in TEXTS.iter().copied().chain(lanes::Read::ALL.map(lanes::Read::sql)) {
+    for sql in TEXTS.iter().copied().chain(spelling::SAMPLE_BY_GRAMS).chain(lanes::Read::ALL.map(lanes::Read::sql)) {
         client.prepare(sql).await.unwrap_or_else(|e| panic!("{sql}\n{:?}", e.as_db_error()));
     }
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 const STEPS_BETWEEN_LOOKS: i32 = 2_000;
 
 /// A connection whose statements are interrupted when the time is up; afterwards it is as it was before.
-pub(super) struct Budgeted<'c>(pub &'c mut Connection);
+pub(in super::super) struct Budgeted<'c>(pub &'c mut Connection);
 
 impl<'c> Budgeted<'c> {
     pub fn start(connection: &'c mut Connection, budget: Duration) -> Result<Self> {

@@ -2,7 +2,9 @@
 
 use super::super::filter::Sql;
 use super::super::writer::Verdict;
-use super::super::{changes, derive, frequencies, grams, idempotency, maintenance, preferences, profiles, search, tenants, writer};
+use super::super::{
+    changes, derive, frequencies, grams, idempotency, maintenance, preferences, profiles, search, spelling, tenants, writer,
+};
 use super::*;
 use crate::domain::filter;
 use crate::domain::search::SortField;
@@ -22,6 +24,7 @@ async fn every_statement_can_be_prepared() {
         frequencies::STATEMENTS,
         grams::STATEMENTS,
         search::STATEMENTS,
+        spelling::STATEMENTS,
     ];
     // By the writer: the notes of grams are its own.
     store

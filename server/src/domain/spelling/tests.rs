@@ -1,0 +1,128 @@
+use super::*;
+use crate::domain::search_text::search_text;
+use proptest::prelude::*;
+
+/// Samples as a store gives them that knows these texts.
+fn sampled(texts: &[&str], beginnings: &[String]) -> Vec<Sample> {
+    let docs: Vec<String> = texts.iter().map(|text| search_text(text)).collect();
+    let holding = |beginning: &String| docs.iter().filter(|doc| doc.contains(&format!(" {beginning}"))).cloned().collect::<Vec<_>>();
+    beginnings.iter().map(holding).map(|docs| Sample { holders: docs.len() as u64, docs }).collect()
+}
+
+/// What is suggested for the one word of a query among these texts.
+fn suggested(query: &str, texts: &[&str]) -> Vec<String> {
+    let words = words(query);
+    let [word] = words.as_slice() else { panic!("{words:?}") };
+    let near = neighbours(word);
+    let found = closest(word, &near, &sampled(texts, &near));
+    if !found.is_empty() {
+        return found;
+    }
+    let far = beginnings(word);
+    closest(word, &far, &sampled(texts, &far))
+}
+
+#[test]
+fn a_typo_of_each_kind_is_understood() {
+    for query in
+        ["kowlski", "kowaalski", "kowakski", "kwoalski", "owalski", "kowlsk", "kowalsik", "kowalskx", "KÓWLSKI", "koawlsik", "kowlaksi"]
+    {
+        assert_eq!(suggested(query, &["Anna Kowalski", "Kurt Koch", "Kowloon"])[0], "kowalski", "{query}");
+    }
+    assert_eq!(suggested("jhn", &["John"]), ["john"]);
+    assert_eq!(suggested("lukasz", &["Łukasz"]), ["łukasz"]);
+    assert_eq!(suggested("sm1th", &["Smith"]), ["smith"]);
+    assert_eq!(suggested("christophre", &["Christopher"]), ["christopher"]);
+    assert_eq!(suggested("cristopher", &["Christopher"]), ["christopher"]);
+}
+
+#[test]
+fn every_script_with_spaces_has_its_own_letters() {
+    for (query, name) in
+        [("ивнов", "Иванов"), ("пётрво", "Петров"), ("ελνη", "Ελένη"), ("محمظ", "محمد"), ("शरमा", "शर्मा"), ("किरन", "किरण")]
+    {
+        assert_eq!(suggested(query, &[name]), words(name), "{query}");
+    }
+}
+
+#[test]
+fn what_is_far_away_is_not_suggested() {
+    for (query, name) in [("xyzzy", "Smith"), ("sxx", "Smith"), ("jonny", "Jamie"), ("kowlaskj", "Kovacs"), ("smihtsonian", "Smith")] {
+        assert!(suggested(query, &[name]).is_empty(), "{query}");
+    }
+}
+
+#[test]
+fn numbers_short_words_and_scripts_without_spaces_have_no_corrections() {
+    assert_eq!(words("jo 98765 +919876543210 张伟明 김민준 a1b2c3 กี่ 🎉🎉🎉 %%%"), [""; 0]);
+    assert_eq!(words("Smith-Jnoes o'Neil smith jones9 john@exmaple.com"), ["smith", "jnoes", "neil", "jones9", "john", "exmaple", "com"]);
+    assert_eq!(words(&"abc ".repeat(50)), ["abc"]);
+    assert!(words(&"a".repeat(200)).is_empty());
+}
+
+#[test]
+fn the_closest_come_first_then_the_most_frequent() {
+    let texts = ["Marta", "Maria", "Maria", "Marla", "Marla", "Marla", "Marla", "Marianne", "Mara"];
+    assert_eq!(suggested("marja", &texts), ["marla", "maria", "marta", "mara"]);
+}
+
+#[test]
+fn every_word_gets_its_share() {
+    let of = |words: &str| words.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(merged(vec![of("a b c d e")]), of("a b c d e"));
+    assert_eq!(merged(vec![of("a b c d e"), of(""), of("f g h")]), of("a b c f g"));
+    assert_eq!(merged(vec![of("a"), of("a b c d e f g")]), of("a b c d e"));
+    assert!(merged(vec![of("")]).is_empty());
+}
+
+#[test]
+fn what_is_looked_up_is_bounded() {
+    for word in ["smith", "abcdefghijklmnopqrstuvwxyzabcdef", "किरणशर्माकिरण", "محمدالعربي", "абвгдежз", "aбγ1دक"]
+    {
+        let near = neighbours(word);
+        assert!(near.len() <= MAX_NEIGHBOURS && near.len() > 100, "{word}: {}", near.len());
+    }
+}
+
+/// A word, and the same with one change.
+fn with_a_typo() -> impl Strategy<Value = (String, String)> {
+    ("[a-z]{4,10}|[а-ик-я]{4,8}", 0_usize..10, 0..4, "[a-z]").prop_map(|(word, at, kind, letter)| {
+        let mut chars: Vec<char> = word.chars().collect();
+        let at = at % (chars.len() - 1);
+        let letter = if word.is_ascii() { letter.chars().next().unwrap() } else { 'ж' };
+        match kind {
+            0 => drop(chars.remove(at)),
+            1 => chars.swap(at, at + 1),
+            2 => chars[at] = letter,
+            _ => chars.insert(at, letter),
+        }
+        (word, chars.into_iter().collect())
+    })
+}
+
+proptest! {
+    #[test]
+    fn any_one_change_is_understood((word, typo) in with_a_typo()) {
+        prop_assume!(!word.starts_with(&typo) && typo.chars().count() >= SHORTEST);
+        let found = suggested(&typo, &[&word]);
+        // A typo in a short word that leaves its beginning behind is found by that beginning only.
+        prop_assert_eq!(found, [word]);
+    }
+
+    #[test]
+    fn suggestions_are_words_of_the_texts_and_close(query in "\\PC{0,12}|[a-e]{3,9}", texts in prop::collection::vec("\\PC{0,20}|[a-e ]{3,12}", 0..6)) {
+        for word in words(&query) {
+            let looked_up = [neighbours(&word), beginnings(&word)].concat();
+            let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+            let samples = sampled(&texts, &looked_up);
+            let found = closest(&word, &looked_up, &samples);
+            prop_assert!(found.len() <= MAX_SUGGESTIONS);
+            for suggestion in found {
+                let begins = format!(" {suggestion}");
+                prop_assert!(texts.iter().any(|text| search_text(text).contains(&begins)));
+                prop_assert!(changes_between(&word, &suggestion).is_some());
+                prop_assert!(!suggestion.starts_with(&word));
+            }
+        }
+    }
+}

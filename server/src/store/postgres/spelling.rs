@@ -1,0 +1,155 @@
+//! Some of the profiles in which a word has a beginning: by their grams, or where the statistics say that too many have
+//! the gram, among the newest of the tenant.
+
+use super::Postgres;
+use super::frequencies::Frequencies;
+use super::options::milliseconds;
+use super::pool::{Attempted, Session};
+use super::rows;
+use super::search::OPEN_TENANT;
+use crate::domain::grams::Grams;
+use crate::domain::spelling::{Probe, Sample};
+use crate::domain::tenant::TenantName;
+use crate::store::error::{Result, StoreError};
+use futures::future::try_join;
+use std::time::Duration;
+
+/// A probe has this part of a search's time.
+const PART_OF_SEARCH_BUDGET: u32 = 8;
+/// The index gives all who have a gram before the first of them can be looked at (0.2 µs each): grams that more than
+/// this have, or that together are more than that, are not asked for.
+const MOST_OF_A_GRAM: f64 = 20_000.0;
+const MOST_OF_ALL_GRAMS: f64 = 100_000.0;
+/// What so many have is found among so few.
+const NEWEST: i64 = 2_000;
+
+/// The tenant is compared outside: inside, the planner would join an index of the whole tenant to the grams'.
+macro_rules! sample_by_grams {
+    ($($partition:literal)+) => {
+        [$(concat!(
+            "SELECT v.nr, f.search_doc FROM unnest($1::int4[], $2::text[]) WITH ORDINALITY AS v (gram, needle, nr) CROSS JOIN LATERAL (",
+            "SELECT c.search_doc FROM (SELECT p.tenant_name, p.deleted_at, p.search_doc FROM profiles_p", $partition, " p ",
+            "WHERE p.grams @> ARRAY[v.gram] LIMIT $6::bigint) AS c ",
+            "WHERE c.tenant_name = $3::text AND ($4::boolean OR c.deleted_at IS NULL) AND strpos(c.search_doc, v.needle) > 0 ",
+            "LIMIT $5::bigint) AS f"
+        )),+]
+    };
+}
+
+/// One for each partition, by its number.
+pub(super) const SAMPLE_BY_GRAMS: [&str; 8] = sample_by_grams!(0 1 2 3 4 5 6 7);
+
+pub(super) const SAMPLE_NEWEST: &str = "\
+SELECT c.search_doc FROM (SELECT p.deleted_at, p.search_doc FROM profiles p WHERE p.tenant_name = $1::text
+                          ORDER BY p.created_at DESC, p.profile_id DESC LIMIT $4::bigint) AS c
+WHERE ($3::boolean OR c.deleted_at IS NULL)
+  AND EXISTS (SELECT FROM unnest($2::text[]) AS v (needle) WHERE strpos(c.search_doc, v.needle) > 0)";
+
+impl Postgres {
+    pub(super) async fn sample(&self, tenant: &TenantName, probe: &Probe) -> Result<Vec<Sample>> {
+        let frequencies = self.frequencies.current(&self.pool);
+        let budget = self.search_budget / PART_OF_SEARCH_BUDGET;
+        let plan = Plan::of(tenant, probe, &frequencies);
+        let sampled = self.pool.read(|session| sample(session, tenant, probe, &plan, budget)).await;
+        sampled.map_err(|failure| match (failure.is_timeout(), StoreError::from(failure)) {
+            (true, StoreError::Unavailable(cause)) => StoreError::TooSlow(cause),
+            (_, other) => other,
+        })
+    }
+}
+
+/// How each beginning is looked for, by its place in the probe.
+struct Plan {
+    needles: Vec<String>,
+    /// As far as statistics list it.
+    holders: Vec<Option<f64>>,
+    by_gram: Vec<(usize, i32)>,
+    among_newest: Vec<usize>,
+}
+
+impl Plan {
+    fn of(tenant: &TenantName, probe: &Probe, frequencies: &Frequencies) -> Self {
+        let grams = Grams::of(tenant);
+        let needles: Vec<String> = probe.beginnings.iter().map(|beginning| format!(" {beginning}")).collect();
+        let of_needles: Vec<_> = needles.iter().map(|needle| grams.of_needle(needle).first().copied()).collect();
+        let holders: Vec<_> = of_needles.iter().map(|gram| gram.and_then(|gram| frequencies.of_listed(gram))).collect();
+        let mut rare_first: Vec<usize> = (0..needles.len()).collect();
+        let held = |at: usize| holders[at].unwrap_or_default();
+        rare_first.sort_by(|one, other| held(*one).total_cmp(&held(*other)));
+        let (mut by_gram, mut among_newest, mut sum) = (Vec::new(), Vec::new(), 0.0);
+        for at in rare_first {
+            let Some(gram) = of_needles[at] else { continue };
+            sum += held(at);
+            if held(at) < MOST_OF_A_GRAM && sum < MOST_OF_ALL_GRAMS {
+                by_gram.push((at, gram));
+            } else {
+                among_newest.push(at);
+            }
+        }
+        Self { needles, holders, by_gram, among_newest }
+    }
+}
+
+async fn sample(session: Session, tenant: &TenantName, probe: &Probe, plan: &Plan, budget: Duration) -> Attempted<Vec<Sample>> {
+    // One plan is good for all values, as for a search.
+    let begin = format!(
+        "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = {}; SET LOCAL enable_seqscan = off; \
+         SET LOCAL enable_sort = off; SET LOCAL plan_cache_mode = force_generic_plan",
+        milliseconds(budget)
+    );
+    let ((), tenants) = try_join(session.begin(&begin), session.query(OPEN_TENANT, &[&tenant.as_str()])).await?;
+    let row = tenants.first().ok_or(StoreError::TenantUnknown)?;
+    rows::in_service(row.try_get(0)?)?;
+    let partition: i32 = row.try_get(1)?;
+    let mut samples = vec![Sample::default(); plan.needles.len()];
+    if !plan.by_gram.is_empty() {
+        sample_by_grams(&session, tenant, probe, plan, partition, &mut samples).await?;
+    }
+    if !plan.among_newest.is_empty() {
+        sample_newest(&session, tenant, probe, plan, &mut samples).await?;
+    }
+    session.end(true).await?;
+    for (sample, holders) in samples.iter_mut().zip(&plan.holders) {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates")]
+        let holders = holders.unwrap_or_default().round() as u64;
+        sample.holders = holders.max(sample.docs.len() as u64);
+    }
+    Ok(samples)
+}
+
+async fn sample_by_grams(
+    session: &Session,
+    tenant: &TenantName,
+    probe: &Probe,
+    plan: &Plan,
+    partition: i32,
+    samples: &mut [Sample],
+) -> Attempted<()> {
+    let text = usize::try_from(partition).ok().and_then(|partition| SAMPLE_BY_GRAMS.get(partition));
+    let text = text.ok_or_else(|| StoreError::internal("a tenant in no partition"))?;
+    let grams: Vec<i32> = plan.by_gram.iter().map(|(_, gram)| *gram).collect();
+    let needles: Vec<&str> = plan.by_gram.iter().map(|(at, _)| plan.needles[*at].as_str()).collect();
+    let (wanted, examined) = (i64::from(probe.wanted), i64::from(probe.examined));
+    for row in session.query(text, &[&grams, &needles, &tenant.as_str(), &probe.include_deleted, &wanted, &examined]).await? {
+        let number: i64 = row.try_get(0)?;
+        let at = usize::try_from(number - 1).ok().and_then(|number| plan.by_gram.get(number));
+        if let Some((at, _)) = at {
+            samples[*at].docs.push(row.try_get(1)?);
+        }
+    }
+    Ok(())
+}
+
+async fn sample_newest(session: &Session, tenant: &TenantName, probe: &Probe, plan: &Plan, samples: &mut [Sample]) -> Attempted<()> {
+    let needles: Vec<&str> = plan.among_newest.iter().map(|at| plan.needles[*at].as_str()).collect();
+    for row in session.query(SAMPLE_NEWEST, &[&tenant.as_str(), &needles, &probe.include_deleted, &NEWEST]).await? {
+        let doc: String = row.try_get(0)?;
+        for (at, needle) in plan.among_newest.iter().zip(&needles) {
+            let docs = &mut samples[*at].docs;
+            if docs.len() < probe.wanted as usize && doc.contains(needle) {
+                docs.push(doc.clone());
+            }
+        }
+    }
+    Ok(())
+}

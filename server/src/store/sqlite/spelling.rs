@@ -1,0 +1,75 @@
+//! Some of the profiles in which a word has a beginning, by their grams.
+
+use super::derive::any_without_grams;
+use super::frequencies::Frequencies;
+use super::grams;
+use super::search::Budgeted;
+use super::tenants::open_tenant;
+use crate::domain::grams::Grams;
+use crate::domain::spelling::{Probe, Sample};
+use crate::domain::tenant::TenantName;
+use crate::store::Result;
+use rusqlite::{CachedStatement, Connection, params};
+use std::time::Duration;
+
+/// A probe has this part of a search's time.
+const PART_OF_SEARCH_BUDGET: u32 = 8;
+
+statements! {
+    /// Those that have a gram; whether the tenant, the state and the text are right is told for each.
+    SAMPLE = "SELECT p.tenant_name = ?3 AND (?4 OR p.deleted_at IS NULL) AND instr(p.search_doc, ?5) > 0, p.search_doc
+        FROM profile_grams CROSS JOIN profiles p ON p.profile_number = profile_grams.rowid
+        WHERE profile_grams MATCH ?1 LIMIT ?2";
+}
+
+/// Looks on a connection that nobody else uses; `search_budget` is what a search may take.
+pub(super) fn sample(
+    connection: &mut Connection,
+    tenant: &TenantName,
+    probe: &Probe,
+    frequencies: &Frequencies,
+    search_budget: Duration,
+) -> Result<Vec<Sample>> {
+    let budgeted = Budgeted::start(connection, search_budget / PART_OF_SEARCH_BUDGET)?;
+    let snapshot = budgeted.0.unchecked_transaction()?;
+    open_tenant(&snapshot, tenant)?;
+    if any_without_grams(&snapshot)? {
+        return Ok(vec![Sample::default(); probe.beginnings.len()]);
+    }
+    let mut statement = snapshot.prepare_cached(SAMPLE)?;
+    let mut samples = Vec::with_capacity(probe.beginnings.len());
+    for beginning in &probe.beginnings {
+        let needle = format!(" {beginning}");
+        let Some(gram) = Grams::of(tenant).of_needle(&needle).first().copied() else {
+            samples.push(Sample::default());
+            continue;
+        };
+        let expression = grams::word(gram);
+        let (docs, any) = look_up(&mut statement, tenant, probe, &expression, &needle)?;
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates")]
+        let holders = if any { frequencies.of(&snapshot, &expression)?.round() as u64 } else { 0 };
+        samples.push(Sample { holders: holders.max(docs.len() as u64), docs });
+    }
+    Ok(samples)
+}
+
+/// The search texts, and whether anybody has the gram.
+fn look_up(
+    statement: &mut CachedStatement<'_>,
+    tenant: &TenantName,
+    probe: &Probe,
+    expression: &str,
+    needle: &str,
+) -> Result<(Vec<String>, bool)> {
+    let (mut docs, mut any) = (Vec::new(), false);
+    let mut rows = statement.query(params![expression, probe.examined, tenant.as_str(), probe.include_deleted, needle])?;
+    while docs.len() < probe.wanted as usize
+        && let Some(row) = rows.next()?
+    {
+        any = true;
+        if row.get(0)? {
+            docs.push(row.get(1)?);
+        }
+    }
+    Ok((docs, any))
+}
