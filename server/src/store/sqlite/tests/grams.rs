@@ -126,7 +126,9 @@ async fn one_group_may_write_and_purge_the_same_number() {
         )
     };
     let (ada, refused, (), bob, cleo, (), ()) = results.await;
-    (ada.unwrap(), bob.unwrap(), cleo.unwrap());
+    for created in [ada, bob, cleo] {
+        created.unwrap();
+    }
     assert!(matches!(refused, Err(StoreError::Duplicate(_))), "{refused:?}");
     assert_eq!(kept(&store).await.1, 1);
     for (query, names) in [("ada", &[][..]), ("refused", &[]), ("bob", &["Bob"]), ("cleo", &[]), ("user", &["Bob"])] {
