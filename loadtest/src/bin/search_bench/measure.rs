@@ -53,7 +53,7 @@ pub async fn alone(store: &Arc<dyn Store>, people: Population, seed: u64, count:
     for _ in 0..count {
         *mix.entry(Class::of_mix(&mut random)).or_default() += 1;
     }
-    let mut paths = BTreeMap::<(Class, String), usize>::new();
+    let mut paths = BTreeMap::<(Class, String), Timings>::new();
     for class in Class::ALL {
         let in_mix = mix.get(&class).copied().unwrap_or(0);
         let (mut cpu, mut wall, mut slow) = (Timings::default(), Timings::default(), 0);
@@ -65,7 +65,7 @@ pub async fn alone(store: &Arc<dyn Store>, people: Population, seed: u64, count:
             match found {
                 Ok(found) => {
                     let path: Vec<_> = found.route.0.iter().map(|step| step.step).collect();
-                    *paths.entry((class, path.join(", "))).or_default() += 1;
+                    paths.entry((class, path.join(", "))).or_default().0.push(Duration::from_nanos(used).as_secs_f64() * 1e3);
                 }
                 Err(n_users::store::StoreError::TooSlow(_)) => slow += 1,
                 Err(error) => return Err(error.into()),
@@ -81,8 +81,8 @@ pub async fn alone(store: &Arc<dyn Store>, people: Population, seed: u64, count:
     }
     row("**the mix**", &mut all_cpu, &mut all_wall, 0);
     println!("\nPaths:");
-    for ((class, path), count) in paths {
-        println!("- {}: {path}: {count}", class.name());
+    for ((class, path), mut cpu) in paths {
+        println!("- {}: {path}: {} searches, CPU ms mean {:.2}, worst {:.2}", class.name(), cpu.0.len(), cpu.mean(), cpu.at(100));
     }
     Ok(())
 }

@@ -72,9 +72,10 @@ const MOST_SCAN: f64 = 400_000.0;
 const UNKNOWN: f64 = 2_000.0;
 /// What asking for a period takes by itself, in microseconds.
 const PERIOD_COST: f64 = 200.0;
+/// An entry of a period's list to one of another: these lie close together.
+const PERIOD_ENTRY: f64 = 0.6;
 /// More of the tenant's time than this is not worth being asked for.
 const MOST_OF_TIME: f64 = 0.3;
-const MOST_OF_TIME_TO_COUNT: f64 = 0.6;
 /// By how much further conditions are taken to narrow what they follow.
 const NARROWER: f64 = 0.5;
 
@@ -90,6 +91,8 @@ pub struct Router {
     found: f64,
     /// How many rows are to be scanned next, at least.
     stride: f64,
+    /// There are more candidates than this.
+    overflowed: f64,
     /// The share of time that was looked into, and what was found there.
     period: Option<(f64, f64)>,
 }
@@ -104,6 +107,7 @@ impl Router {
             scanned: 0.0,
             found: 0.0,
             stride: costs.least_scan,
+            overflowed: 0.0,
             period: None,
             expected,
         }
@@ -146,7 +150,11 @@ impl Router {
     pub fn note(&mut self, step: &Step, outcome: Outcome) {
         match step {
             Step::Keyed { .. } => self.keyed_left = false,
-            Step::Grams { .. } => self.grams_left = false,
+            Step::Grams { cap, .. } => {
+                // Worth another look, with a wider cap, when a scan has cost as much.
+                self.grams_left = self.overflowed == 0.0;
+                self.overflowed = f64::from(*cap);
+            }
             Step::Scan { rows } => {
                 self.scanned += f64::from(*rows);
                 self.stride = f64::from(*rows) * 3.0;
@@ -175,12 +183,18 @@ impl Router {
         }
         let (conjuncts, candidates, _) = self.by_grams();
         let scan = (wanted / self.share().max(1e-9)).min(self.rows()) * self.costs.scanned_row;
-        // More than are wanted should be in the period: it is for nothing if they are not.
-        let share = Some(wanted * 1.7 / self.expected_hits().max(1.0)).filter(|share| *share < MOST_OF_TIME_TO_COUNT);
         // The lists are read to their ends, rows only until there are enough.
-        let lists: f64 = conjuncts.iter().map(|at| self.of_conjunct(*at)).sum::<f64>() * share.unwrap_or(1.0);
-        let hits = candidates.min(wanted * candidates / self.expected_hits().max(1.0));
-        if lists * self.costs.entry + hits * self.costs.hit < scan { Count::Grams { conjuncts, share } } else { Count::Scan }
+        let lists: f64 = conjuncts.iter().map(|at| self.of_conjunct(*at)).sum();
+        let hits = candidates.min(wanted * candidates / self.expected_hits().max(1.0)) * self.costs.hit;
+        let whole = lists * self.costs.entry + hits;
+        // More than are wanted should be in the period: it is for nothing if they are not.
+        let share = wanted * 1.7 / self.expected_hits().max(1.0);
+        let in_period = self.cost_of_period(share, lists) + hits;
+        match () {
+            () if scan < whole.min(in_period) => Count::Scan,
+            () if share < MOST_OF_TIME && in_period < whole => Count::Grams { conjuncts, share: Some(share) },
+            () => Count::Grams { conjuncts, share: None },
+        }
     }
 
     fn is_small(&self) -> bool {
@@ -200,7 +214,8 @@ impl Router {
     /// The share of rows that should be hits, were the conditions independent.
     fn share(&self) -> f64 {
         let all: f64 = (0..self.expected.conjuncts.len()).map(|at| self.of_conjunct(at) / self.rows()).product();
-        if self.expected.narrower { all * NARROWER } else { all }
+        let expected = if self.expected.narrower { all * NARROWER } else { all };
+        expected.max(self.overflowed / self.rows())
     }
 
     fn rows_to_scan(&self) -> f64 {
@@ -214,6 +229,11 @@ impl Router {
         (missing * 1.3 / share.max(1e-9) + self.costs.least_scan).clamp(self.stride, MOST_SCAN.max(self.stride)).min(MOST_SCAN)
     }
 
+    /// What it takes to meet lists with those of the periods that cover this share of the time.
+    fn cost_of_period(&self, share: f64, lists: f64) -> f64 {
+        PERIOD_COST + share * (lists + self.rows() * PERIOD_ENTRY) * self.costs.entry
+    }
+
     /// The share of time to look into next, if that takes less than `otherwise`.
     fn period(&self, otherwise: f64) -> Option<f64> {
         if !self.expected.by_creation {
@@ -225,7 +245,7 @@ impl Router {
             Some((share, found)) => (self.wanted * 1.5 * share / (found + 0.5)).clamp(share * 3.0, share * 16.0),
         };
         let lists: f64 = conjuncts.iter().map(|at| self.of_conjunct(*at)).sum();
-        let cost = PERIOD_COST + share * (candidates * self.costs.hit + lists * self.costs.entry);
+        let cost = self.cost_of_period(share, lists) + share * candidates * self.costs.hit;
         (share < MOST_OF_TIME && cost < otherwise).then_some(share)
     }
 
@@ -246,6 +266,7 @@ impl Router {
                 chosen.push(at);
             }
         }
+        let candidates = candidates.max(self.overflowed * 2.0);
         (chosen, candidates, candidates * self.costs.hit + lists)
     }
 }
@@ -300,19 +321,19 @@ mod tests {
     }
 
     #[test]
-    fn grams_that_find_too_many_give_way_to_a_scan_that_grows() {
+    fn grams_that_find_too_many_give_way_to_a_scan_until_that_costs_more() {
         let mut router = router(LARGE, &[Some(500.0)]);
-        let step = router.next_step();
-        router.note(&step, Outcome::Overflow);
-        let mut last = 0;
-        for _ in 0..6 {
+        let mut steps = Vec::new();
+        for _ in 0..12 {
             let step = router.next_step();
-            let Step::Scan { rows } = step else { panic!("{step:?}") };
-            assert!(rows >= last);
-            last = rows;
-            router.note(&step, Outcome::Short { found: 0 });
+            let outcome = if matches!(step, Step::Scan { .. }) { Outcome::Short { found: 0 } } else { Outcome::Overflow };
+            router.note(&step, outcome);
+            steps.push(step);
         }
-        assert_eq!(f64::from(last), MOST_SCAN);
+        let caps: Vec<u32> = steps.iter().filter_map(|step| if let Step::Grams { cap, .. } = step { Some(*cap) } else { None }).collect();
+        assert!(matches!(caps.as_slice(), [first, second] if second > first), "{steps:?}");
+        assert!(matches!(steps[1], Step::Scan { rows } if rows < 100_000), "{steps:?}");
+        assert!(matches!(steps[11], Step::Scan { rows } if f64::from(rows) == MOST_SCAN), "{steps:?}");
     }
 
     #[test]
@@ -349,7 +370,7 @@ mod tests {
 
     #[test]
     fn a_thousand_of_many_are_counted_in_a_part_of_the_time() {
-        assert!(matches!(router(LARGE, &[Some(90_000.0)]).to_count(1_001.0), Count::Grams { share: Some(share), .. } if share < 0.03));
+        assert!(matches!(router(LARGE, &[Some(900_000.0)]).to_count(1_001.0), Count::Grams { share: Some(share), .. } if share < 0.03));
         assert!(matches!(router(LARGE, &[Some(900.0)]).to_count(1_001.0), Count::Grams { share: None, .. }));
     }
 
