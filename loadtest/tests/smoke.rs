@@ -191,6 +191,20 @@ fn postgres() {
 }
 
 #[test]
+fn a_fill_goes_on_where_an_earlier_one_ended() {
+    let service = Service::start(None);
+    for (profiles, said) in [("60", "fill: 60 profiles made"), ("100", "fill: 60 of 100 profiles are there; going on"), ("80", "")] {
+        let output = service.loadtest(&["--profiles", profiles, "--fill-only", "--connections", "8"]);
+        assert!(output.status.success() && text(&output).contains(said), "{}", text(&output));
+    }
+    let database = format!("sqlite://{}", service.folder().join("data/n_users.db").display());
+    let output = service.loadtest(&["--profiles", "130", "--fill-only", "--fill-database-url", &database]);
+    assert!(output.status.success() && text(&output).contains("fill: 30 profiles made"), "{}", text(&output));
+    let output = service.loadtest(&["--profiles", "130", "--fill-only"]);
+    assert!(!text(&output).contains("profiles made"), "the service sees all of them: {}", text(&output));
+}
+
+#[test]
 fn an_interrupted_load_prints_what_was_measured() {
     let service = Service::start(None);
     let mut command = Command::new(env!("CARGO_BIN_EXE_loadtest"));

@@ -2,7 +2,7 @@
 
 use super::machine::Machine;
 use super::{OperationReport, Percentile, ProcessReport, Report, SecondReport, Settings};
-use crate::engine::{Measured, OperationRecord, Second};
+use crate::engine::{Measured, NOT_SENT, OperationRecord, Second};
 use crate::processes::usage::ProcessUsage;
 use crate::processes::{Monitor, Place, Reading, Usage};
 use hdrhistogram::Histogram;
@@ -17,9 +17,11 @@ pub fn report(settings: Settings, measured: &Measured, monitor: &Monitor, starte
         *errors.entry(kind.clone()).or_default() += count;
     }
     let of_operation = |record: &OperationRecord| operation(record.name, &record.latency_us, record.errors.clone(), elapsed);
+    let not_sent = errors.get(NOT_SENT).copied().unwrap_or_default();
+    let sent = measured.recorder.requests() - not_sent;
     let readings = monitor.readings();
     let process = |place: &Place, of: fn(&Usage) -> Option<ProcessUsage>| {
-        process(place, of(&measured.before), of(&measured.after), readings.iter().filter_map(of), measured.recorder.requests())
+        process(place, of(&measured.before), of(&measured.after), readings.iter().filter_map(of), sent)
     };
     let own = Place::ThisMachine { pid: i32::try_from(std::process::id()).unwrap_or_default() };
     Report {
