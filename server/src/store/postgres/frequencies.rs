@@ -54,6 +54,13 @@ impl Frequencies {
     }
 }
 
+#[cfg(test)]
+impl Frequencies {
+    pub(super) fn listing(grams: impl IntoIterator<Item = (i32, f64)>) -> Self {
+        Self { grams: grams.into_iter().collect(), ..Self::default() }
+    }
+}
+
 /// The frequencies as they were last read.
 #[derive(Default)]
 pub(super) struct Watch {

@@ -47,9 +47,12 @@ WHERE ($3::boolean OR c.deleted_at IS NULL)
 
 impl Postgres {
     pub(super) async fn sample(&self, tenant: &TenantName, probe: &Probe) -> Result<Vec<Sample>> {
-        let frequencies = self.frequencies.current(&self.pool);
+        self.sample_guided(tenant, probe, &self.frequencies.current(&self.pool)).await
+    }
+
+    pub(super) async fn sample_guided(&self, tenant: &TenantName, probe: &Probe, frequencies: &Frequencies) -> Result<Vec<Sample>> {
         let budget = self.search_budget / PART_OF_SEARCH_BUDGET;
-        let plan = Plan::of(tenant, probe, &frequencies);
+        let plan = Plan::of(tenant, probe, frequencies);
         let sampled = self.pool.read(|session| sample(session, tenant, probe, &plan, budget)).await;
         sampled.map_err(|failure| match (failure.is_timeout(), StoreError::from(failure)) {
             (true, StoreError::Unavailable(cause)) => StoreError::TooSlow(cause),

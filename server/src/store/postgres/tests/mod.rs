@@ -4,6 +4,7 @@ mod changes;
 mod outages;
 mod races;
 mod search;
+mod spelling;
 mod statements;
 mod walls;
 

@@ -1,0 +1,61 @@
+//! Samples, where they depend on statistics and on time.
+
+use super::super::Postgres;
+use super::super::frequencies::Frequencies;
+use super::super::testing::{admin, connect, fresh_url, migrated, options};
+use super::*;
+use crate::domain::grams::Grams;
+use crate::domain::spelling::Probe;
+use crate::store::{Maintenance, StoreError, TenantStore};
+use std::time::Duration;
+
+async fn create_named(store: &Postgres, tenant: &TenantName, user_id: &str, name: &str, at: i64) -> Profile {
+    let mut profile = profile_of(user_id);
+    profile.tenant_name = tenant.clone();
+    profile.full_name = Text::parse(name).unwrap();
+    profile.created_at = TimestampMs(at);
+    store.create_profile(tenant, &profile, &created(&profile), None).await.unwrap();
+    profile
+}
+
+#[tokio::test]
+async fn what_is_common_is_taken_from_the_newest_and_of_this_tenant_only() {
+    let store = migrated().await;
+    let other = TenantName::parse("other").unwrap();
+    let row = crate::domain::tenant::Tenant { tenant_name: other.clone(), ..store.read_tenant(&tenant()).await.unwrap().unwrap() };
+    let change = Change::of_tenant(ChangeKind::TenantCreated, &other, Version(1), "tester", TimestampMs(1));
+    store.create_tenant(&row, &change, None).await.unwrap();
+    create_named(&store, &other, "u", "Smith Elsewhere", 9_000).await;
+    for (at, name) in [(1_000, "Smith Old"), (2_000, "Smith Middle"), (3_000, "Smith New"), (4_000, "Rare"), (5_000, "Smyth")] {
+        create_named(&store, &tenant(), name, name, at).await;
+    }
+    let deleted = create_named(&store, &tenant(), "gone", "Smith Gone", 8_000).await;
+    let mut gone = replacement(&deleted);
+    gone.profile = deleted.deleted("tester", TimestampMs(8_500));
+    assert!(store.replace_profiles(&tenant(), &[gone], None).await.unwrap());
+
+    let beginnings = ["smith", "rare", "sm_th", "smitz"].map(str::to_owned).to_vec();
+    let probe = Probe { beginnings, wanted: 2, examined: 300, include_deleted: false };
+    let gram = |needle: &str| Grams::of(&tenant()).of_needle(needle)[0];
+    let known = Frequencies::listing([(gram(" smith"), 50_000.0), (gram(" sm_th"), 50_000.0), (gram(" rare"), 700.0)]);
+    let samples = store.sample_guided(&tenant(), &probe, &known).await.unwrap();
+    let told: Vec<_> = samples.iter().map(|sample| (sample.docs.len(), sample.holders)).collect();
+    assert_eq!(told, [(2, 50_000), (1, 700), (0, 50_000), (0, 0)]);
+    assert!(samples[0].docs[0].starts_with(" smith new") && samples[0].docs[1].starts_with(" smith middle"), "{samples:?}");
+}
+
+#[tokio::test]
+async fn a_sample_that_takes_too_long_is_given_up() {
+    let url = fresh_url().await;
+    connect(&url).migrate(TimestampMs(1)).await.unwrap();
+    let mut hasty = options(&url);
+    hasty.search_budget = Duration::from_millis(800);
+    let store = Postgres::connect(hasty).unwrap();
+    let probe = Probe { beginnings: vec!["smith".to_owned()], wanted: 1, examined: 1, include_deleted: false };
+    store.sample_profiles(&tenant(), &probe).await.unwrap();
+    let somebody = admin(&url).await;
+    somebody.batch_execute("BEGIN; LOCK TABLE profiles IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    assert!(matches!(store.sample_profiles(&tenant(), &probe).await, Err(StoreError::TooSlow(_))));
+    somebody.batch_execute("ROLLBACK").await.unwrap();
+    store.sample_profiles(&tenant(), &probe).await.unwrap();
+}
