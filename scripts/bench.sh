@@ -141,12 +141,12 @@ SQL
     drive_bare postgres "$work/postgres-ids" --postgres "$postgres_url"
     cat >"$work/select.sql" <<SQL
 \\set n random(1, $rows)
-SELECT * FROM bare_profiles WHERE tenant_name = 'load' AND profile_id = lpad(to_hex(:n), 32, '0')::uuid;
+SELECT * FROM bare_profiles WHERE tenant_name = 'load' AND profile_id = lpad(to_hex(:n::bigint), 32, '0')::uuid;
 SQL
     cat >"$work/update.sql" <<SQL
 \\set n random(1, $rows)
 UPDATE bare_profiles SET city_id = 'city-' || :n, updated_at = :n, version = version + 1
-    WHERE tenant_name = 'load' AND profile_id = lpad(to_hex(:n), 32, '0')::uuid;
+    WHERE tenant_name = 'load' AND profile_id = lpad(to_hex(:n::bigint), 32, '0')::uuid;
 SQL
     cat >"$work/insert.sql" <<SQL
 \\set n random(1, 1000000000)
