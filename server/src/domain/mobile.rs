@@ -50,6 +50,15 @@ impl Mobile {
     }
 }
 
+/// What follows the country code of a number in E.164. No country code begins with another one.
+pub fn national_part(e164: &str) -> Option<&str> {
+    let digits = e164.strip_prefix('+')?;
+    (1..=3).find_map(|length| {
+        let code = digits.get(..length)?.parse().ok()?;
+        phonenumber::metadata::DATABASE.by_code(&code).and(digits.get(length..))
+    })
+}
+
 /// Reads the tables of numbering plans, which the first number would otherwise wait for.
 pub fn warm_up() {
     let _ = phonenumber::metadata::DATABASE.by_id("US");
@@ -105,6 +114,16 @@ mod tests {
         #[test]
         fn any_text_is_judged_without_a_panic(text in "\\PC{0,70}") {
             let _ = read(&text, Some("DE"));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_national_part_is_what_a_parser_reads(number in r"\+[1-9][0-9]{6,13}") {
+            if let Ok(number) = read(&number, None) {
+                let parsed: PhoneNumber = number.parse().unwrap();
+                prop_assert_eq!(national_part(&number).map(str::to_owned), Some(parsed.national().to_string()));
+            }
         }
     }
 }

@@ -5,6 +5,7 @@
 //! word, brought to the same form, matches where it is a substring: it then stands at the beginning of a word, or
 //! anywhere within a run of such a script. Text stays linear in its source, and wildcards have no meaning in it.
 
+use super::mobile::national_part;
 use super::profile::Profile;
 use icu_casemap::CaseMapper;
 use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
@@ -84,12 +85,9 @@ pub fn search_doc(profile: &Profile) -> String {
 
 /// A number is found by its beginning with and without `+`, and by that of its national part.
 fn mobile_words(e164: &str) -> String {
-    match e164.parse::<phonenumber::PhoneNumber>() {
-        Ok(number) => {
-            let national = number.national().to_string();
-            format!("{e164} {national} 0{national}")
-        }
-        Err(_) => e164.to_owned(),
+    match national_part(e164) {
+        Some(national) => format!("{e164} {national} 0{national}"),
+        None => e164.to_owned(),
     }
 }
 
