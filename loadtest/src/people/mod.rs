@@ -1,10 +1,12 @@
 //! People as directories have them: names at their natural frequency, places that are crowded and places that are not.
 
+pub mod locale;
 pub mod names;
 pub mod random;
 pub mod residents;
 pub mod words;
 
+use locale::Locale;
 use n_users::domain::attributes::Attributes;
 use n_users::domain::birth_date::BirthDate;
 use n_users::domain::clock::TimestampMs;
@@ -15,7 +17,6 @@ use n_users::domain::search_text::fold;
 use n_users::domain::tenant::TenantName;
 use n_users::domain::text::Text;
 use n_users::domain::version::Version;
-use names::Locale;
 use random::Random;
 use uuid::Uuid;
 

@@ -1,6 +1,7 @@
 //! What people type into a search box: words taken from people who are there, and now and then from nobody.
 
-use super::names::{LOCALES, Locale};
+use super::locale::Locale;
+use super::names::LOCALES;
 use super::random::Random;
 use n_users::domain::email::EmailAddress;
 use n_users::domain::profile::Profile;

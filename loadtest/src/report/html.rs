@@ -143,7 +143,6 @@ fn operations(report: &Report) -> String {
         "<div class=table><table><tr><th>operation<th>requests<th>per s<th>P50 ms<th>P95 ms<th>P99 ms<th>P99.9 ms<th>max ms<th class=text>errors",
     );
     let mut row = |class: &str, operation: &OperationReport| {
-        let errors: Vec<String> = operation.errors.iter().map(|(kind, count)| format!("{count} × {}", escaped(kind))).collect();
         let _ = write!(
             out,
             "<tr class={class}><td>{}<td>{}<td>{:.1}<td>{:.2}<td>{:.2}<td>{:.2}<td>{:.2}<td>{:.2}<td class='text{}'>{}",
@@ -155,8 +154,8 @@ fn operations(report: &Report) -> String {
             operation.p99.ms,
             operation.p99_9.ms,
             operation.max_ms,
-            if errors.is_empty() { "" } else { " bad" },
-            if errors.is_empty() { "none".to_owned() } else { errors.join(", ") }
+            if operation.errors.is_empty() { "" } else { " bad" },
+            escaped(&operation.errors_told())
         );
     };
     report.operations.iter().for_each(|operation| row("one", operation));

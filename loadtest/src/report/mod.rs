@@ -63,6 +63,12 @@ impl OperationReport {
     pub fn error_count(&self) -> u64 {
         self.errors.values().sum()
     }
+
+    /// How often each error occurred, or `none`.
+    pub fn errors_told(&self) -> String {
+        let told: Vec<String> = self.errors.iter().map(|(kind, count)| format!("{count} × {kind}")).collect();
+        if told.is_empty() { "none".to_owned() } else { told.join(", ") }
+    }
 }
 
 /// A percentile, and between which bounds it lies with a confidence of 95 %, for so few requests as there were.

@@ -43,8 +43,7 @@ pub fn table(report: &Report) -> String {
 }
 
 fn line(operation: &OperationReport) -> String {
-    let errors: Vec<String> = operation.errors.iter().map(|(kind, count)| format!("{count} x {kind}")).collect();
-    let errors = if errors.is_empty() { "none".to_owned() } else { errors.join(", ") };
+    let errors = operation.errors_told();
     format!(
         "{:<14} {:>9} {:>9.1} {:>9.2} {:>9.2} {:>9.2} {:>9.2} {:>9.2}  {errors}",
         operation.name,

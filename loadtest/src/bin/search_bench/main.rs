@@ -13,11 +13,8 @@ use loadtest::people::{person, tenants};
 use measure::Place;
 use n_users::domain::clock::TimestampMs;
 use n_users::store::Store;
-use n_users::store::postgres::{Postgres, PostgresOptions};
-use n_users::store::sqlite::{Sqlite, SqliteOptions};
 use std::error::Error;
 use std::sync::Arc;
-use std::time::Duration;
 use workload::Population;
 
 /// The seed of the workload that figures are judged by. Tune on another.
@@ -97,18 +94,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn open(url: &str) -> Result<(Arc<dyn Store>, Place), Box<dyn Error>> {
-    let budget = Duration::from_secs(5);
-    if let Some(path) = url.strip_prefix("sqlite://") {
-        let store = Sqlite::open(SqliteOptions { path: path.into(), readers: 8, search_budget: budget })?;
-        return Ok((Arc::new(store), Place::Here));
-    }
-    let store = Postgres::connect(PostgresOptions {
-        url: url.to_owned().into(),
-        pool_size: 8,
-        shared_clients: 2,
-        search_budget: budget,
-        statement_timeout: Duration::from_secs(30),
-    })?;
-    let database = url.rsplit('/').next().unwrap_or_default().to_owned();
-    Ok((Arc::new(store), Place::Backends(database)))
+    let place = match url.strip_prefix("sqlite://") {
+        Some(_) => Place::Here,
+        None => Place::Backends(url.rsplit('/').next().unwrap_or_default().to_owned()),
+    };
+    Ok((direct::open_store(url)?, place))
 }

@@ -16,7 +16,7 @@ mod population;
 mod preferences;
 mod profiles;
 mod purging;
-mod reference;
+pub(super) mod reference;
 mod search;
 mod search_grams;
 mod search_pages;

@@ -59,6 +59,12 @@ impl Frequencies {
     pub(super) fn listing(grams: impl IntoIterator<Item = (i32, f64)>) -> Self {
         Self { grams: grams.into_iter().collect(), ..Self::default() }
     }
+
+    /// A tenant of so many rows, in which every gram is one that so many have.
+    pub(super) fn even(tenant: &TenantName, rows: f64, each: f64) -> Self {
+        let least = (0..8).map(|partition| (partition, each * 2.0)).collect();
+        Self { tenants: HashMap::from([(tenant.as_str().to_owned(), rows)]), least, ..Self::default() }
+    }
 }
 
 /// The frequencies as they were last read.
@@ -73,6 +79,15 @@ struct Known {
     frequencies: Arc<Frequencies>,
     state: i64,
     looked_at: Option<Instant>,
+}
+
+#[cfg(test)]
+impl Watch {
+    /// Knows this for ever.
+    pub(super) fn pinned(frequencies: Frequencies) -> Self {
+        let known = Known { frequencies: Arc::new(frequencies), ..Known::default() };
+        Self { known: Arc::new(Mutex::new(known)), looking: Arc::new(AtomicBool::new(true)) }
+    }
 }
 
 impl Watch {

@@ -79,6 +79,12 @@ impl Postgres {
         self.costs = costs;
         self
     }
+
+    /// The same with statistics that are not the database's.
+    fn with_frequencies(mut self, frequencies: frequencies::Frequencies) -> Self {
+        self.frequencies = Watch::pinned(frequencies);
+        self
+    }
 }
 
 impl std::fmt::Debug for Postgres {

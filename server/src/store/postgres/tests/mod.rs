@@ -2,6 +2,7 @@
 
 mod changes;
 mod outages;
+mod paths;
 mod races;
 mod search;
 mod spelling;
