@@ -4,8 +4,12 @@ use super::free_port;
 use serde_json::Value;
 use std::path::Path;
 use std::process::Stdio;
+use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+
+const STARTS: usize = 3;
+const START_WITHIN: Duration = Duration::from_secs(20);
 
 pub struct RealIssuer {
     pub url: String,
@@ -18,6 +22,34 @@ struct Running {
     process: Child,
     input: ChildStdin,
     output: Lines<BufReader<ChildStdout>>,
+}
+
+impl Running {
+    fn start(port: u16) -> Self {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oauth/issuer");
+        assert!(folder.join("node_modules").exists(), "run scripts/test.sh, or npm ci in {}", folder.display());
+        let mut process = Command::new("node")
+            .args(["issuer.mjs", &port.to_string()])
+            .current_dir(folder)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("node 20 or newer is needed");
+        let (input, output) = (process.stdin.take().unwrap(), BufReader::new(process.stdout.take().unwrap()).lines());
+        Self { process, input, output }
+    }
+
+    /// Waits for this line; `false` when the issuer ended before.
+    async fn says(&mut self, expected: &str) -> bool {
+        while let Some(line) = self.output.next_line().await.unwrap() {
+            if line == expected {
+                return true;
+            }
+        }
+        false
+    }
 }
 
 impl RealIssuer {
@@ -34,20 +66,16 @@ impl RealIssuer {
     }
 
     pub async fn come_up(&mut self) {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oauth/issuer");
-        assert!(folder.join("node_modules").exists(), "run scripts/test.sh, or npm ci in {}", folder.display());
-        let mut process = Command::new("node")
-            .args(["issuer.mjs", &self.port.to_string()])
-            .current_dir(folder)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .expect("node 20 or newer is needed");
-        let (input, output) = (process.stdin.take().unwrap(), BufReader::new(process.stdout.take().unwrap()).lines());
-        self.running = Some(Running { process, input, output });
-        self.wait_for("ready").await;
+        // Node was seen to hang before it ran a line; a start takes less than a second otherwise.
+        for _ in 0..STARTS {
+            let mut running = Running::start(self.port);
+            if let Ok(true) = tokio::time::timeout(START_WITHIN, running.says("ready")).await {
+                self.running = Some(running);
+                return;
+            }
+            let _ = running.process.kill().await;
+        }
+        panic!("the issuer did not start on port {}, {STARTS} times within {START_WITHIN:?} each", self.port);
     }
 
     pub async fn stop(&mut self) {
@@ -57,13 +85,9 @@ impl RealIssuer {
 
     /// New keys sign from now on; the old ones stay published.
     pub async fn rotate(&mut self) {
-        self.running.as_mut().unwrap().input.write_all(b"rotate\n").await.unwrap();
-        self.wait_for("done rotate").await;
-    }
-
-    async fn wait_for(&mut self, expected: &str) {
-        let output = &mut self.running.as_mut().unwrap().output;
-        while output.next_line().await.unwrap().expect("the issuer ended") != expected {}
+        let running = self.running.as_mut().unwrap();
+        running.input.write_all(b"rotate\n").await.unwrap();
+        assert!(running.says("done rotate").await, "the issuer ended");
     }
 
     /// A token for the client of this name (`acme`, `both`, `all` or `lost`: the tenants that its tokens name).
