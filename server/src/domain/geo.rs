@@ -14,6 +14,12 @@ pub struct Circle {
     pub kilometres: f64,
 }
 
+/// Degrees within a tenth of a millimetre of zero are zero, and zero has one sign. Smaller ones tell no place, and
+/// PostgreSQL refuses to compute with their squares.
+pub fn settled(degrees: f64) -> f64 {
+    if degrees.abs() < 1e-9 { 0.0 } else { degrees }
+}
+
 impl Circle {
     /// How far away a place is, in millimetres along the great circle (haversine).
     ///
@@ -109,6 +115,12 @@ pub fn cells_between(latitudes: (f64, f64), longitudes: &[(f64, f64)]) -> Option
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn degrees_next_to_zero_are_zero() {
+        assert_eq!([5e-324, -1e-10, -0.0].map(|degrees| settled(degrees).to_bits()), [0; 3]);
+        assert_eq!([1e-9, -1e-9, 90.0].map(settled), [1e-9, -1e-9, 90.0]);
+    }
 
     const LONDON: Circle = Circle { latitude: 51.5074, longitude: -0.1278, kilometres: 344.0 };
 
