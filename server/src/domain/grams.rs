@@ -4,18 +4,22 @@
 //! A profile that fulfils a condition has the condition's grams: that is the promise, and it goes one way only. Two
 //! facts may share a gram, even of two tenants; so whoever finds by grams checks the tenant and the condition itself.
 
+use super::birth_date::BirthDate;
 use super::geo::{self, Cell};
 use super::periods::{self, Period};
 use super::profile::Profile;
 use super::search_text::begins_unspaced;
 use super::tenant::TenantName;
 use super::text::Text;
+use serde_json::Value;
 
 /// Beginnings are kept up to this length, in characters: so that "robert" and "roberts" differ.
 const LONGEST: usize = 8;
+/// Attributes with more values than this have one gram that tells so.
+const MOST_ATTRIBUTES: usize = 32;
 
 /// A fact that has a gram.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Fact<'a> {
     Beginning(&'a str),
     /// A character of a script without spaces, and the first one behind it.
@@ -24,8 +28,26 @@ pub enum Fact<'a> {
     Country(&'a str),
     City(&'a str),
     BirthYear(i16),
+    /// Who was born in a country's year: these three are often asked for together, and each has many.
+    Born {
+        country: &'a str,
+        gender: Option<&'a str>,
+        year: i16,
+    },
+    /// A member of `attributes` with its value.
+    Attribute(&'a [&'a str], Scalar<'a>),
+    /// More members than have grams of their own.
+    ManyAttributes,
     Cell(Cell),
     Created(Period),
+}
+
+/// A value of an attribute that can be asked for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Scalar<'a> {
+    Text(&'a str),
+    Number(f64),
+    Boolean(bool),
 }
 
 /// Makes the grams of one tenant.
@@ -46,6 +68,12 @@ impl Grams {
             Fact::Country(text) => fnv(kind(b'n'), text.as_bytes()),
             Fact::City(text) => fnv(kind(b'c'), text.as_bytes()),
             Fact::BirthYear(year) => fnv(kind(b'y'), &year.to_be_bytes()),
+            Fact::Born { country, gender, year } => {
+                let hash = fnv(fnv(kind(b'd'), &year.to_be_bytes()), country.as_bytes());
+                gender.map_or(hash, |gender| fnv(fnv(hash, &[0]), gender.as_bytes()))
+            }
+            Fact::Attribute(path, value) => of_scalar(path.iter().fold(kind(b'a'), |hash, name| of_text(hash, name)), value),
+            Fact::ManyAttributes => kind(b'A'),
             Fact::Cell(Cell { level, row, column }) => fnv(fnv(fnv(kind(b'm'), &[level]), &row.to_be_bytes()), &column.to_be_bytes()),
             Fact::Created(Period { level, number }) => fnv(fnv(kind(b't'), &[level]), &number.to_be_bytes()),
         };
@@ -61,11 +89,8 @@ impl Grams {
                 grams.extend(pair(segment, behind).map(|pair| self.gram(pair)));
             });
         }
-        let text = |value: &Option<Text<64>>| value.as_ref().map(|text| text.as_str().to_owned());
-        grams.extend(profile.gender.as_ref().map(|gender| self.gram(Fact::Gender(gender.as_str()))));
-        grams.extend(text(&profile.country_id).map(|country| self.gram(Fact::Country(&country))));
-        grams.extend(text(&profile.city_id).map(|city| self.gram(Fact::City(&city))));
-        grams.extend(profile.birth_date.map(|date| self.gram(Fact::BirthYear(date.year()))));
+        self.extend_by_fields(&mut grams, profile);
+        self.extend_by_attributes(&mut grams, &profile.attributes.to_value());
         if let (Some(latitude), Some(longitude)) = (profile.latitude, profile.longitude) {
             grams.extend(geo::cells_of(latitude, longitude).map(|cell| self.gram(Fact::Cell(cell))));
         }
@@ -73,6 +98,36 @@ impl Grams {
         grams.sort_unstable();
         grams.dedup();
         grams
+    }
+
+    fn extend_by_fields(self, grams: &mut Vec<i32>, profile: &Profile) {
+        let gender = profile.gender.as_ref().map(Text::as_str);
+        let (country, city) = (profile.country_id.as_ref().map(Text::as_str), profile.city_id.as_ref().map(Text::as_str));
+        let year = profile.birth_date.map(BirthDate::year);
+        let facts = [gender.map(Fact::Gender), country.map(Fact::Country), city.map(Fact::City), year.map(Fact::BirthYear)];
+        grams.extend(facts.into_iter().flatten().map(|fact| self.gram(fact)));
+        if let (Some(country), Some(year)) = (country, year) {
+            grams.push(self.gram(Fact::Born { country, gender: None, year }));
+            grams.extend(gender.map(|gender| self.gram(Fact::Born { country, gender: Some(gender), year })));
+        }
+    }
+
+    fn extend_by_attributes(self, grams: &mut Vec<i32>, attributes: &Value) {
+        let mut members = Vec::new();
+        if for_each_scalar(attributes, &mut Vec::new(), &mut |path, value| {
+            members.push(self.gram(Fact::Attribute(path, value)));
+            members.len() <= MOST_ATTRIBUTES
+        }) {
+            grams.extend(members);
+        } else {
+            grams.push(self.gram(Fact::ManyAttributes));
+        }
+    }
+
+    /// Grams of which every profile has one whose `attributes` have this value at this path.
+    pub fn of_attribute(self, path: &[String], value: Scalar<'_>) -> [i32; 2] {
+        let path: Vec<&str> = path.iter().map(String::as_str).collect();
+        [self.gram(Fact::Attribute(&path, value)), self.gram(Fact::ManyAttributes)]
     }
 
     /// Grams that every profile has in which `needle` is found; none for a number of nothing but zeros.
@@ -84,6 +139,25 @@ impl Grams {
         });
         grams
     }
+}
+
+/// Calls for the values in an object and in the objects within it, as long as it is told to go on; whether it was to the end.
+fn for_each_scalar<'a>(value: &'a Value, path: &mut Vec<&'a str>, each: &mut impl FnMut(&[&str], Scalar<'a>) -> bool) -> bool {
+    let scalar = match value {
+        Value::Object(members) => {
+            return members.iter().all(|(name, value)| {
+                path.push(name);
+                let to_the_end = for_each_scalar(value, path, each);
+                path.pop();
+                to_the_end
+            });
+        }
+        Value::String(text) => Scalar::Text(text),
+        Value::Number(number) => Scalar::Number(number.as_f64().unwrap_or(f64::NAN)),
+        Value::Bool(value) => Scalar::Boolean(*value),
+        Value::Array(_) | Value::Null => return true,
+    };
+    each(path, scalar)
 }
 
 /// The segments of a search text: what stands between two places where a word begins. A needle's are, but for the
@@ -112,6 +186,21 @@ fn kept_beginnings(segment: &str) -> impl Iterator<Item = &str> {
 fn pair<'a>(segment: &'a str, behind: Option<&str>) -> Option<Fact<'a>> {
     let second = behind?.chars().next()?;
     begins_unspaced(segment).then_some(Fact::Pair(segment, second))
+}
+
+/// Where one text ends and the next begins. U+0000 counts as U+0001, because a store may keep it so.
+fn of_text(hash: u64, text: &str) -> u64 {
+    let hash = text.bytes().fold(hash, |hash, byte| fnv(hash, &[byte.max(1)]));
+    fnv(hash, &[0])
+}
+
+fn of_scalar(hash: u64, value: Scalar<'_>) -> u64 {
+    match value {
+        Scalar::Text(text) => of_text(fnv(hash, b"t"), text),
+        // Zero has two forms that are equal.
+        Scalar::Number(number) => fnv(fnv(hash, b"n"), &(number + 0.0).to_be_bytes()),
+        Scalar::Boolean(value) => fnv(fnv(hash, b"b"), &[u8::from(value)]),
+    }
 }
 
 const FNV_BASIS: u64 = 0xcbf2_9ce4_8422_2325;

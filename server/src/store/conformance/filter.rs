@@ -1,10 +1,11 @@
 //! Whatever is searched for, a store answers as the reference does: `Filter::matches`, the search text, the order.
 
 use super::fixtures::{World, everybody};
-use super::population::{DATES, DEGREES, MEMBERS, NAMES, settle};
+use super::population::{DATES, DEGREES, MEMBERS, NAMES, PLACES, settle};
 use super::reference::found_among;
 use crate::domain::birth_date::BirthDate;
 use crate::domain::filter::{AttributeCondition, Condition, Field, Filter, IntegerField, NumberField, Order, TextField, TextOp};
+use crate::domain::geo::Circle;
 use crate::domain::profile::{Profile, ProfileId};
 use crate::domain::search::{Found, Search, Sort, SortField, Start, Total};
 use crate::domain::search_text::needles;
@@ -80,7 +81,10 @@ fn seen(found: &Found) -> (Vec<ProfileId>, bool, Total) {
 }
 
 async fn assert_agrees(world: &World, known: &Known, condition: Condition) {
-    let filter = Filter::Condition(condition);
+    assert_filter_agrees(world, known, Filter::Condition(condition)).await;
+}
+
+async fn assert_filter_agrees(world: &World, known: &Known, filter: Filter) {
     let search = Search { filter: Some(filter.clone()), include_deleted: true, ..everybody() };
     let found = world.search(&search).await;
     assert_eq!(seen(&found), seen(&found_among(&known.profiles, &search)), "{filter}");
@@ -161,6 +165,24 @@ pub async fn attributes_are_compared_within_their_own_type(world: World) {
     }
 }
 
+pub async fn those_born_in_a_countrys_years_are_found(world: World) {
+    let known = Known::settled(&world).await;
+    let text = |field, value: &str| Filter::Condition(Condition::Text { field, op: TextOp::Eq, value: value.to_owned() });
+    let born = |op, date| Filter::Condition(Condition::BirthDate { op, value: BirthDate::parse(date).unwrap() });
+    for country in PLACES {
+        for gender in [None, Some(PLACES[0]), Some(PLACES[1])] {
+            for (from, to) in [(Order::GreaterOrEqual, Order::Less), (Order::Greater, Order::LessOrEqual), (Order::Eq, Order::Ne)] {
+                let years = [("1969-12-31", "2000-01-01"), ("1984-02-29", "1999-12-31"), ("1900-01-01", "1900-01-01")];
+                for (first, last) in years {
+                    let mut all = vec![text(TextField::CountryId, country), born(from, first), born(to, last)];
+                    all.extend(gender.map(|gender| text(TextField::Gender, gender)));
+                    assert_filter_agrees(&world, &known, Filter::All(all)).await;
+                }
+            }
+        }
+    }
+}
+
 /// A value that occurs, or a part of it, or the same in other letters.
 fn varied(texts: &[String], which: Index, cut: Index, form: u8) -> String {
     let text = which.get(texts);
@@ -197,6 +219,7 @@ fn conditions(known: &Arc<Known>) -> impl Strategy<Value = Condition> + use<> {
         1 => (orders(), dates).prop_map(|(op, value)| Condition::BirthDate { op, value }),
         1 => (any::<bool>(), select(ids)).prop_map(|(equal, value)| Condition::ProfileId { equal, value }),
         1 => (any::<bool>(), any::<bool>()).prop_map(|(equal, value)| Condition::Active { equal, value }),
+        1 => circles().prop_map(Condition::Near),
         2 => (select(paths()), text_ops(), prop_oneof![3 => attributes, 1 => "[^\0]{0,3}"])
             .prop_map(|(path, op, value)| Condition::Attribute(AttributeCondition::Text { path, op, value })),
         2 => (select(paths()), orders(), numbers)
@@ -204,6 +227,12 @@ fn conditions(known: &Arc<Known>) -> impl Strategy<Value = Condition> + use<> {
         1 => (select(paths()), any::<bool>(), any::<bool>())
             .prop_map(|(path, equal, value)| Condition::Attribute(AttributeCondition::Boolean { path, equal, value })),
     ]
+}
+
+fn circles() -> impl Strategy<Value = Circle> {
+    let degrees = || select(DEGREES.as_slice());
+    let kilometres = prop_oneof![0.0..20_000.0, Just(0.0)];
+    (degrees(), degrees(), kilometres).prop_map(|(latitude, longitude, kilometres)| Circle { latitude, longitude, kilometres })
 }
 
 fn filters(known: &Arc<Known>) -> impl Strategy<Value = Filter> + use<> {
@@ -223,7 +252,8 @@ fn searches(known: &Arc<Known>) -> impl Strategy<Value = Search> + use<> {
     let word = (any::<Index>(), any::<Index>(), 0..4u8).prop_map(move |(which, cut, form)| varied(&of_known.words, which, cut, form));
     let query = prop::collection::vec(word, 0..3).prop_map(|words| needles(&words.join(" ")));
     let filter = prop::option::weighted(0.4, filters(known));
-    let sort = (select(SortField::ALL), any::<bool>()).prop_map(|(field, descending)| Sort { field, descending });
+    let field = prop_oneof![8 => select(SortField::ALL), 1 => circles().prop_map(SortField::Distance)];
+    let sort = (field, any::<bool>()).prop_map(|(field, descending)| Sort { field, descending });
     let profiles = known.profiles.clone();
     (query, filter, sort, 1..25u32, any::<bool>(), prop::option::of(any::<Index>()), 0..POPULATION).prop_map(
         move |(needles, filter, sort, limit, include_deleted, after, offset)| {

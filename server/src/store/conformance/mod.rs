@@ -230,6 +230,7 @@ mod searches {
         migrated filter {
             every_operator_on_every_field_agrees_with_the_reference,
             attributes_are_compared_within_their_own_type,
+            those_born_in_a_countrys_years_are_found,
             any_filter_agrees_with_the_reference,
             any_search_agrees_with_the_reference,
         }

@@ -61,11 +61,11 @@ pub const NAMES: [&str; 24] = [
     "ﬁnn ǆ",
     "a",
 ];
-const PLACES: [&str; 14] =
+pub const PLACES: [&str; 14] =
     ["BLR", "blr", "Ｂ", "São Paulo", "sao paulo", "100%", "a_b", "a\\b", "京都", "𠮷", "\u{fffd}", "z", "it's", "\"q\""];
 const SUBJECTS: [&str; 5] = ["admin", "Admin", "sub|1", "é", "%"];
 pub const DATES: [&str; 6] = ["1900-01-01", "1969-12-31", "1970-01-01", "1984-02-29", "1999-12-31", "2000-01-01"];
-pub const DEGREES: [f64; 9] = [0.0, 5e-324, -5e-324, 0.1, 1.0 / 3.0, -45.5, 89.999_999_999_999_99, 90.0, -90.0];
+pub const DEGREES: [f64; 9] = [0.0, 1e-9, -1e-9, 0.1, 1.0 / 3.0, -45.5, 89.999_999_999_999_99, 90.0, -90.0];
 /// What a path in a filter can name; `list.0` is there to be no element of the array `list`.
 pub const MEMBERS: [&str; 10] = ["tier", "Tier", "n", "flag", "a-b", "_x", "list", "0", "deep", "nothing"];
 
@@ -110,6 +110,9 @@ fn attributes(dice: &mut Dice) -> Attributes {
     if dice.once_in(3) {
         // Names that no filter can ask for must not disturb those that it can.
         members.insert("a.b \"c\" 'd' $[0]".to_owned(), scalar(dice));
+    }
+    if dice.once_in(6) {
+        members.extend((0..40).map(|number| (format!("m{number}"), scalar(dice))));
     }
     Attributes::from_value(Value::Object(members)).unwrap()
 }

@@ -1,8 +1,8 @@
 //! What every hit of a search has in common, as far as an index knows of it.
 
-use crate::domain::filter::{Condition, Filter, IntegerField, NumberField, Order, TextField, TextOp};
+use crate::domain::filter::{AttributeCondition, Condition, Filter, IntegerField, NumberField, Order, TextField, TextOp};
 use crate::domain::geo;
-use crate::domain::grams::{Fact, Grams};
+use crate::domain::grams::{Fact, Grams, Scalar};
 use crate::domain::periods;
 use crate::domain::search::Search;
 use crate::domain::tenant::TenantName;
@@ -50,8 +50,10 @@ impl Wanted {
                 single => std::slice::from_ref(single),
             };
             wanted.narrower |= !all.iter().all(|single| of_single(grams, single).is_some());
-            wanted.conjuncts.extend(all.iter().filter_map(|single| of_single(grams, single)));
-            wanted.conjuncts.extend(years(grams, all));
+            let born = born(grams, all);
+            let of_each = all.iter().filter(|single| !(born.is_some() && is_of_birth(single)));
+            wanted.conjuncts.extend(of_each.filter_map(|single| of_single(grams, single)));
+            wanted.conjuncts.extend(born.or_else(|| years(grams, all)));
             wanted.conjuncts.extend(area(grams, all));
             wanted.conjuncts.extend(created(grams, all));
             wanted.keyed = all.iter().filter(|single| is_keyed(single)).cloned().collect();
@@ -94,6 +96,15 @@ fn of_condition(grams: Grams, condition: &Condition) -> Option<Conjunct> {
             Some(Conjunct::one(grams.gram(fact)))
         }
         Condition::BirthDate { op: Order::Eq, value } => Some(Conjunct::one(grams.gram(Fact::BirthYear(value.year())))),
+        Condition::Attribute(condition) => {
+            let (path, value) = match condition {
+                AttributeCondition::Text { path, op: TextOp::Eq, value } => (path, Scalar::Text(value)),
+                AttributeCondition::Number { path, op: Order::Eq, value } => (path, Scalar::Number(*value)),
+                AttributeCondition::Boolean { path, equal: true, value } => (path, Scalar::Boolean(*value)),
+                _ => return None,
+            };
+            Some(Conjunct { any_of: grams.of_attribute(path, value).into() })
+        }
         Condition::Near(circle) => {
             let (latitudes, longitudes) = circle.bounds();
             cells(grams, latitudes, &longitudes)
@@ -114,14 +125,40 @@ fn conditions(all: &[Filter]) -> impl Iterator<Item = &Condition> {
     })
 }
 
-/// The years between the bounds that stand among these conditions, if there are two.
+/// Years of birth in one country, for one gender if that is asked for too: this one list stands for three.
+fn born(grams: Grams, all: &[Filter]) -> Option<Conjunct> {
+    let equal = |wanted: TextField| {
+        conditions(all).find_map(move |condition| match condition {
+            Condition::Text { field, op: TextOp::Eq, value } if *field == wanted => Some(value.as_str()),
+            _ => None,
+        })
+    };
+    let (country, gender) = (equal(TextField::CountryId)?, equal(TextField::Gender));
+    let any_of = years_between(all)?.map(|year| grams.gram(Fact::Born { country, gender, year })).collect();
+    Some(Conjunct { any_of })
+}
+
+fn is_of_birth(filter: &Filter) -> bool {
+    matches!(
+        filter,
+        Filter::Condition(
+            Condition::Text { field: TextField::CountryId | TextField::Gender, op: TextOp::Eq, .. } | Condition::BirthDate { .. }
+        )
+    )
+}
+
 fn years(grams: Grams, all: &[Filter]) -> Option<Conjunct> {
+    Some(Conjunct { any_of: years_between(all)?.map(|year| grams.gram(Fact::BirthYear(year))).collect() })
+}
+
+/// The years between the bounds that stand among these conditions, if there are two.
+fn years_between(all: &[Filter]) -> Option<std::ops::RangeInclusive<i16>> {
     let bounds = conditions(all).filter_map(|condition| match condition {
         Condition::BirthDate { op, value } => Some((*op, value.year())),
         _ => None,
     });
     let (from, to) = range(bounds)?;
-    (from <= to && to - from <= MAX_YEARS).then(|| Conjunct { any_of: (from..=to).map(|year| grams.gram(Fact::BirthYear(year))).collect() })
+    (from <= to && to - from <= MAX_YEARS).then_some(from..=to)
 }
 
 /// The periods between the bounds of a creation's time, if there are two.
