@@ -1,13 +1,14 @@
 //! Grams: small numbers by which an index finds profiles. Each is a hash of the tenant with one fact: a word's
-//! beginning, a value of a common field, a cell of the map, the time of its creation.
+//! beginning, a value of a common field, a cell of the map, the time of its creation, where its name lies that has a word.
 //!
 //! A profile that fulfils a condition has the condition's grams: that is the promise, and it goes one way only. Two
 //! facts may share a gram, even of two tenants; so whoever finds by grams checks the tenant and the condition itself.
 
 use super::geo::{self, Cell};
+use super::name_order::{Mark, Part, mark_of};
 use super::periods::{self, Period};
 use super::profile::Profile;
-use super::search_text::begins_unspaced;
+use super::search_text::{begins_unspaced, fold};
 use super::tenant::TenantName;
 use super::text::Text;
 
@@ -26,6 +27,7 @@ pub enum Fact<'a> {
     BirthYear(i16),
     Cell(Cell),
     Created(Period),
+    Marked(Mark<'a>),
 }
 
 /// Makes the grams of one tenant.
@@ -48,17 +50,22 @@ impl Grams {
             Fact::BirthYear(year) => fnv(kind(b'y'), &year.to_be_bytes()),
             Fact::Cell(Cell { level, row, column }) => fnv(fnv(fnv(kind(b'm'), &[level]), &row.to_be_bytes()), &column.to_be_bytes()),
             Fact::Created(Period { level, number }) => fnv(fnv(kind(b't'), &[level]), &number.to_be_bytes()),
+            Fact::Marked(Mark::Elsewhere(text, part)) => fnv(fnv(kind(b'o'), &[part.number()]), text.as_bytes()),
+            Fact::Marked(Mark::Departing(text)) => fnv(kind(b'd'), text.as_bytes()),
         };
         mixed(hash)
     }
 
     /// All grams of a profile whose search text is `doc`, ascending, each once.
     pub fn of_profile(self, profile: &Profile, doc: &str) -> Vec<i32> {
-        let mut grams = Vec::with_capacity(96);
+        let mut grams = Vec::with_capacity(112);
+        let name_key = fold(profile.full_name.as_str());
+        let part = Part::of(&name_key);
         for line in doc.split('\n') {
             for_each_segment(line, |segment, behind| {
                 grams.extend(kept_beginnings(segment).map(|beginning| self.gram(Fact::Beginning(beginning))));
                 grams.extend(pair(segment, behind).map(|pair| self.gram(pair)));
+                grams.extend(mark_of(segment, &name_key, part).map(|mark| self.gram(Fact::Marked(mark))));
             });
         }
         let text = |value: &Option<Text<64>>| value.as_ref().map(|text| text.as_str().to_owned());
@@ -152,9 +159,12 @@ mod tests {
         // Rows on disk have these: a change here would lose them.
         assert_eq!(grams("acme").gram(Fact::Beginning("smith")), of_text("acme", "smith")[4]);
         assert_eq!(grams("acme").of_needle(" smith"), [SMITH_OF_ACME]);
+        let marks = [Mark::Elsewhere("smi", Part::of("john smith")), Mark::Departing("johns")];
+        assert_eq!(marks.map(|mark| grams("acme").gram(Fact::Marked(mark))), MARKS_OF_ACME);
     }
 
     const SMITH_OF_ACME: i32 = 1_895_780_108;
+    const MARKS_OF_ACME: [i32; 2] = [37_132_054, 1_766_306_253];
 
     #[test]
     fn tenants_kinds_and_texts_differ() {
@@ -165,6 +175,9 @@ mod tests {
             grams("a").gram(Fact::City("m")),
             grams("a").gram(Fact::Country("m")),
             grams("a").gram(Fact::Beginning("n")),
+            grams("a").gram(Fact::Marked(Mark::Departing("m"))),
+            grams("a").gram(Fact::Marked(Mark::Elsewhere("m", Part::FIRST))),
+            grams("a").gram(Fact::Marked(Mark::Elsewhere("m", Part::LAST))),
         ];
         for (i, gram) in all.iter().enumerate() {
             assert!(!all[..i].contains(gram));
