@@ -1,22 +1,24 @@
 //! Grams: small numbers by which an index finds profiles. Each is a hash of the tenant with one fact: a word's
-//! beginning, a value of a common field, a cell of the map, the time of its creation.
+//! beginning, a value of a common field, a cell of the map, the time of its creation, where its name lies that has a word.
 //!
 //! A profile that fulfils a condition has the condition's grams: that is the promise, and it goes one way only. Two
 //! facts may share a gram, even of two tenants; so whoever finds by grams checks the tenant and the condition itself.
 
+mod attributes;
+
+pub use attributes::Scalar;
+
 use super::birth_date::BirthDate;
 use super::geo::{self, Cell};
+use super::name_order::{Mark, Part, mark_of};
 use super::periods::{self, Period};
 use super::profile::Profile;
-use super::search_text::begins_unspaced;
+use super::search_text::{begins_unspaced, fold};
 use super::tenant::TenantName;
 use super::text::Text;
-use serde_json::Value;
 
 /// Beginnings are kept up to this length, in characters: so that "robert" and "roberts" differ.
 const LONGEST: usize = 8;
-/// Attributes with more values than this have one gram that tells so.
-const MOST_ATTRIBUTES: usize = 32;
 
 /// A fact that has a gram.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -40,14 +42,7 @@ pub enum Fact<'a> {
     ManyAttributes,
     Cell(Cell),
     Created(Period),
-}
-
-/// A value of an attribute that can be asked for.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Scalar<'a> {
-    Text(&'a str),
-    Number(f64),
-    Boolean(bool),
+    Marked(Mark<'a>),
 }
 
 /// Makes the grams of one tenant.
@@ -69,28 +64,33 @@ impl Grams {
             Fact::City(text) => fnv(kind(b'c'), text.as_bytes()),
             Fact::BirthYear(year) => fnv(kind(b'y'), &year.to_be_bytes()),
             Fact::Born { country, gender, year } => {
-                let hash = fnv(fnv(kind(b'd'), &year.to_be_bytes()), country.as_bytes());
+                let hash = fnv(fnv(kind(b'f'), &year.to_be_bytes()), country.as_bytes());
                 gender.map_or(hash, |gender| fnv(fnv(hash, &[0]), gender.as_bytes()))
             }
-            Fact::Attribute(path, value) => of_scalar(path.iter().fold(kind(b'a'), |hash, name| of_text(hash, name)), value),
+            Fact::Attribute(path, value) => attributes::hash(kind(b'a'), path, value),
             Fact::ManyAttributes => kind(b'A'),
             Fact::Cell(Cell { level, row, column }) => fnv(fnv(fnv(kind(b'm'), &[level]), &row.to_be_bytes()), &column.to_be_bytes()),
             Fact::Created(Period { level, number }) => fnv(fnv(kind(b't'), &[level]), &number.to_be_bytes()),
+            Fact::Marked(Mark::Elsewhere(text, part)) => fnv(fnv(kind(b'o'), &[part.number()]), text.as_bytes()),
+            Fact::Marked(Mark::Departing(text)) => fnv(kind(b'd'), text.as_bytes()),
         };
         mixed(hash)
     }
 
     /// All grams of a profile whose search text is `doc`, ascending, each once.
     pub fn of_profile(self, profile: &Profile, doc: &str) -> Vec<i32> {
-        let mut grams = Vec::with_capacity(96);
+        let mut grams = Vec::with_capacity(112);
+        let name_key = fold(profile.full_name.as_str());
+        let part = Part::of(&name_key);
         for line in doc.split('\n') {
             for_each_segment(line, |segment, behind| {
                 grams.extend(kept_beginnings(segment).map(|beginning| self.gram(Fact::Beginning(beginning))));
                 grams.extend(pair(segment, behind).map(|pair| self.gram(pair)));
+                grams.extend(mark_of(segment, &name_key, part).map(|mark| self.gram(Fact::Marked(mark))));
             });
         }
         self.extend_by_fields(&mut grams, profile);
-        self.extend_by_attributes(&mut grams, &profile.attributes.to_value());
+        self.extend_by_attributes(&mut grams, &profile.attributes);
         if let (Some(latitude), Some(longitude)) = (profile.latitude, profile.longitude) {
             grams.extend(geo::cells_of(latitude, longitude).map(|cell| self.gram(Fact::Cell(cell))));
         }
@@ -112,24 +112,6 @@ impl Grams {
         }
     }
 
-    fn extend_by_attributes(self, grams: &mut Vec<i32>, attributes: &Value) {
-        let mut members = Vec::new();
-        if for_each_scalar(attributes, &mut Vec::new(), &mut |path, value| {
-            members.push(self.gram(Fact::Attribute(path, value)));
-            members.len() <= MOST_ATTRIBUTES
-        }) {
-            grams.extend(members);
-        } else {
-            grams.push(self.gram(Fact::ManyAttributes));
-        }
-    }
-
-    /// Grams of which every profile has one whose `attributes` have this value at this path.
-    pub fn of_attribute(self, path: &[String], value: Scalar<'_>) -> [i32; 2] {
-        let path: Vec<&str> = path.iter().map(String::as_str).collect();
-        [self.gram(Fact::Attribute(&path, value)), self.gram(Fact::ManyAttributes)]
-    }
-
     /// Grams that every profile has in which `needle` is found; none for a number of nothing but zeros.
     pub fn of_needle(self, needle: &str) -> Vec<i32> {
         let mut grams = Vec::new();
@@ -139,25 +121,6 @@ impl Grams {
         });
         grams
     }
-}
-
-/// Calls for the values in an object and in the objects within it, as long as it is told to go on; whether it was to the end.
-fn for_each_scalar<'a>(value: &'a Value, path: &mut Vec<&'a str>, each: &mut impl FnMut(&[&str], Scalar<'a>) -> bool) -> bool {
-    let scalar = match value {
-        Value::Object(members) => {
-            return members.iter().all(|(name, value)| {
-                path.push(name);
-                let to_the_end = for_each_scalar(value, path, each);
-                path.pop();
-                to_the_end
-            });
-        }
-        Value::String(text) => Scalar::Text(text),
-        Value::Number(number) => Scalar::Number(number.as_f64().unwrap_or(f64::NAN)),
-        Value::Bool(value) => Scalar::Boolean(*value),
-        Value::Array(_) | Value::Null => return true,
-    };
-    each(path, scalar)
 }
 
 /// The segments of a search text: what stands between two places where a word begins. A needle's are, but for the
@@ -186,21 +149,6 @@ fn kept_beginnings(segment: &str) -> impl Iterator<Item = &str> {
 fn pair<'a>(segment: &'a str, behind: Option<&str>) -> Option<Fact<'a>> {
     let second = behind?.chars().next()?;
     begins_unspaced(segment).then_some(Fact::Pair(segment, second))
-}
-
-/// Where one text ends and the next begins. U+0000 counts as U+0001, because a store may keep it so.
-fn of_text(hash: u64, text: &str) -> u64 {
-    let hash = text.bytes().fold(hash, |hash, byte| fnv(hash, &[byte.max(1)]));
-    fnv(hash, &[0])
-}
-
-fn of_scalar(hash: u64, value: Scalar<'_>) -> u64 {
-    match value {
-        Scalar::Text(text) => of_text(fnv(hash, b"t"), text),
-        // Zero has two forms that are equal.
-        Scalar::Number(number) => fnv(fnv(hash, b"n"), &(number + 0.0).to_be_bytes()),
-        Scalar::Boolean(value) => fnv(fnv(hash, b"b"), &[u8::from(value)]),
-    }
 }
 
 const FNV_BASIS: u64 = 0xcbf2_9ce4_8422_2325;
@@ -241,9 +189,16 @@ mod tests {
         // Rows on disk have these: a change here would lose them.
         assert_eq!(grams("acme").gram(Fact::Beginning("smith")), of_text("acme", "smith")[4]);
         assert_eq!(grams("acme").of_needle(" smith"), [SMITH_OF_ACME]);
+        let marks = [Mark::Elsewhere("smi", Part::of("john smith")), Mark::Departing("johns")];
+        let born = Fact::Born { country: "IN", gender: Some("female"), year: 1984 };
+        let facts = [born, Fact::Attribute(&["plan"], Scalar::Text("pro")), Fact::Attribute(&["a", "seats"], Scalar::Number(5.0))];
+        assert_eq!(facts.map(|fact| grams("acme").gram(fact)), FACTS_OF_ACME);
+        assert_eq!(marks.map(|mark| grams("acme").gram(Fact::Marked(mark))), MARKS_OF_ACME);
     }
 
     const SMITH_OF_ACME: i32 = 1_895_780_108;
+    const FACTS_OF_ACME: [i32; 3] = [823_148_872, 1_757_005_480, 1_024_294_140];
+    const MARKS_OF_ACME: [i32; 2] = [37_132_054, 1_766_306_253];
 
     #[test]
     fn tenants_kinds_and_texts_differ() {
@@ -254,6 +209,9 @@ mod tests {
             grams("a").gram(Fact::City("m")),
             grams("a").gram(Fact::Country("m")),
             grams("a").gram(Fact::Beginning("n")),
+            grams("a").gram(Fact::Marked(Mark::Departing("m"))),
+            grams("a").gram(Fact::Marked(Mark::Elsewhere("m", Part::FIRST))),
+            grams("a").gram(Fact::Marked(Mark::Elsewhere("m", Part::LAST))),
         ];
         for (i, gram) in all.iter().enumerate() {
             assert!(!all[..i].contains(gram));

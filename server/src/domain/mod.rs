@@ -15,6 +15,7 @@ pub mod idempotency;
 pub mod image;
 pub mod invalid;
 pub mod mobile;
+pub mod name_order;
 pub mod patch;
 pub mod periods;
 pub mod preference;

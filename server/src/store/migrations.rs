@@ -20,10 +20,10 @@ macro_rules! migrations {
     };
 }
 
-pub const POSTGRES: &[Migration] =
-    migrations!("postgres": 1 "0001_directory", 2 "0002_row_level_security", 3 "0003_search", 4 "0004_search_paths");
-pub const SQLITE: &[Migration] =
-    migrations!("sqlite": 1 "0001_directory", 2 "0002_row_level_security", 3 "0003_search", 4 "0004_search_paths");
+pub const POSTGRES: &[Migration] = migrations!("postgres": 1 "0001_directory", 2 "0002_row_level_security", 3 "0003_search", 4 "0004_search_paths",
+        5 "0005_name_order_grams");
+pub const SQLITE: &[Migration] = migrations!("sqlite": 1 "0001_directory", 2 "0002_row_level_security", 3 "0003_search", 4 "0004_search_paths",
+        5 "0005_name_order_grams");
 
 /// A row of the table `schema_migrations`.
 #[derive(Debug, Clone, PartialEq, Eq)]

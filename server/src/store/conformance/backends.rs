@@ -31,9 +31,9 @@ macro_rules! with_costs {
 }
 
 /// Every search of something that has grams goes by them.
-const BY_GRAMS: Costs = Costs { scanned_row: 1e9, hit: 1e-9, entry: 1e-9, small_tenant: 0.0, least_scan: 1.0 };
+const BY_GRAMS: Costs = Costs { scanned_row: 1e9, hit: 1e-9, entry: 1e-9, small_tenant: 0.0, least_scan: 1.0, marks: 1e9, part: 1e9 };
 /// Every search is a scan of many short steps.
-const BY_SCANS: Costs = Costs { scanned_row: 1e-9, hit: 1e9, entry: 1e9, small_tenant: 2.0, least_scan: 2.0 };
+const BY_SCANS: Costs = Costs { scanned_row: 1e-9, hit: 1e9, entry: 1e9, small_tenant: 2.0, least_scan: 2.0, marks: 1e9, part: 1e9 };
 
 with_costs!(sqlite_by_grams, sqlite, super::BY_GRAMS);
 with_costs!(sqlite_by_scans, sqlite, super::BY_SCANS);

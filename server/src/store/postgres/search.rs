@@ -1,6 +1,7 @@
 //! Search: a page in strict order and how many there are, from one snapshot, by the steps that the router chooses.
 
 mod count;
+mod names;
 mod period;
 mod statements;
 
@@ -13,10 +14,10 @@ use super::pool::{Attempted, Session};
 use super::rows::{self, profile_columns};
 use crate::domain::geo::Circle;
 use crate::domain::profile::{Profile, ProfileId};
-use crate::domain::search::{Found, Position, Route, RouteStep, Search, SortField, SortKey, Start, Total};
+use crate::domain::search::{Found, Position, Route, RouteStep, Search, Sort, SortField, SortKey, Start, Total};
 use crate::domain::tenant::TenantName;
 use crate::store::error::{Result, StoreError};
-use crate::store::route::{Conjunct, Costs, Expected, Outcome, Rings, Router, Step, Wanted};
+use crate::store::route::{Conjunct, Costs, Expected, Names, Outcome, Rings, Router, Step, Wanted};
 use period::{InPeriod, Span};
 use statements::{Lookup, Statement, Stretch, Subject, is_integer, stretches};
 use std::collections::HashMap;
@@ -26,7 +27,8 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 /// Measured (docs/search.md).
-pub(super) const COSTS: Costs = Costs { scanned_row: 1.5, hit: 2.0, entry: 0.15, small_tenant: 1_000.0, least_scan: 300.0 };
+pub(super) const COSTS: Costs =
+    Costs { scanned_row: 1.5, hit: 2.0, entry: 0.15, small_tenant: 1_000.0, least_scan: 300.0, marks: 200.0, part: 5.0 };
 
 /// Whether the tenant is suspended, and in which partition it is. One row when there is such a tenant.
 pub(super) const OPEN_TENANT: &str = "\
@@ -134,8 +136,10 @@ impl<'a> Run<'a> {
     /// The page by the steps that the router chooses.
     async fn page(&mut self, router: &mut Router) -> Attempted<Page> {
         let search = self.subject.search;
+        let names = Names::of(self.subject.tenant, search);
         let mut scan = Scan::new(search);
         loop {
+            router.stands_at(names.as_ref().map(|names| names.place(scan.read.as_ref())));
             let step = router.next_step();
             let outcome = match &step {
                 Step::Keyed { cap } => {
@@ -156,6 +160,10 @@ impl<'a> Run<'a> {
                 Step::Period { share } => match self.in_period(*share, router.expected_hits()).await? {
                     InPeriod::Page(page) => return Ok(page),
                     InPeriod::Not(outcome) => outcome,
+                },
+                Step::Names { parts } => match self.by_names(names.as_ref(), &mut scan, *parts, router.expected_hits()).await? {
+                    Some(outcome) => outcome,
+                    None => return Ok(Page { ids: scan.page(), total: None }),
                 },
                 Step::Scan { rows } => {
                     let before = scan.hits.len();
@@ -225,7 +233,7 @@ impl<'a> Run<'a> {
         let (mut left, mut read) = (rows, 0);
         let ended = loop {
             let Some(stretch) = scan.stretches.first().cloned() else { break true };
-            let wanted = scan.wanted.saturating_sub(u32::try_from(scan.hits.len()).unwrap_or(u32::MAX));
+            let wanted = scan.missing();
             if wanted == 0 {
                 break true;
             }
@@ -244,8 +252,7 @@ impl<'a> Run<'a> {
             match last {
                 Some(position) => {
                     // A stretch that begins behind the last row takes the place of this one; those after it stay.
-                    let behind = stretches(self.subject.search.sort, Some(&position));
-                    scan.stretches = behind;
+                    scan.goes_on_behind(self.subject.search.sort, position);
                     break scan.hits.len() >= scan.wanted as usize;
                 }
                 None if scan.hits.len() >= scan.wanted as usize => break true,
@@ -288,6 +295,8 @@ struct Scan {
     /// From the offset's beginning on.
     wanted: u32,
     offset: usize,
+    /// All hits up to here were found.
+    read: Option<Position>,
 }
 
 impl Scan {
@@ -296,7 +305,22 @@ impl Scan {
             Start::Offset(offset) => (None, *offset),
             Start::After(position) => (Some(position), 0),
         };
-        Self { stretches: stretches(search.sort, after), hits: Vec::new(), wanted: offset + search.limit + 1, offset: offset as usize }
+        Self {
+            stretches: stretches(search.sort, after),
+            hits: Vec::new(),
+            wanted: offset + search.limit + 1,
+            offset: offset as usize,
+            read: after.cloned(),
+        }
+    }
+
+    fn goes_on_behind(&mut self, sort: Sort, position: Position) {
+        self.stretches = stretches(sort, Some(&position));
+        self.read = Some(position);
+    }
+
+    fn missing(&self) -> u32 {
+        self.wanted.saturating_sub(u32::try_from(self.hits.len()).unwrap_or(u32::MAX))
     }
 
     fn page(&mut self) -> Vec<Uuid> {

@@ -2,9 +2,11 @@
 //! was asked for. Pure, and shared by both backends; whatever is chosen, the answer is the same.
 
 pub mod conjuncts;
+pub mod names;
 pub mod rings;
 pub mod router;
 
 pub use conjuncts::{Conjunct, Wanted};
+pub use names::{Names, Place, Reach};
 pub use rings::Rings;
 pub use router::{Costs, Count, Expected, Outcome, Router, Step};

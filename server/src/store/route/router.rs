@@ -3,6 +3,8 @@
 //! The steps may be wrong in their expectations, never in what they find. A scan that is short of hits is gone on
 //! with while it costs less than the grams would, and the grams give way to the scan when they find too many.
 
+use super::names::Place;
+
 /// What things take, in microseconds; they differ between backends, and only their proportions count.
 #[derive(Debug, Clone, Copy)]
 pub struct Costs {
@@ -16,6 +18,9 @@ pub struct Costs {
     pub small_tenant: f64,
     /// No scan is shorter.
     pub least_scan: f64,
+    /// A lookup by a word's marks by itself, and each of the parts that it looks into.
+    pub marks: f64,
+    pub part: f64,
 }
 
 /// What is known before the first step.
@@ -43,6 +48,8 @@ pub enum Step {
     Scan { rows: u32 },
     /// Read what has the grams in this share of the tenant's time, from where the page begins.
     Period { share: f64 },
+    /// Read what has the word's marks in the next so many parts of the order of names.
+    Names { parts: u8 },
 }
 
 /// How to learn how many hits there are.
@@ -78,6 +85,14 @@ const PERIOD_ENTRY: f64 = 0.6;
 const MOST_OF_TIME: f64 = 0.3;
 /// By how much further conditions are taken to narrow what they follow.
 const NARROWER: f64 = 0.5;
+/// How many of those who have a word are taken to have it elsewhere than at the beginning of their name.
+const ELSEWHERE: f64 = 0.5;
+/// How many parts of the order of names most are in.
+const PARTS: f64 = 100.0;
+/// Counting stops here.
+const ENOUGH_TO_COUNT: f64 = 1_001.0;
+/// With fewer parts it is not worth asking.
+const LEAST_PARTS: f64 = 6.0;
 
 #[derive(Debug, Clone)]
 pub struct Router {
@@ -87,6 +102,7 @@ pub struct Router {
     wanted: f64,
     keyed_left: bool,
     grams_left: bool,
+    names_left: bool,
     scanned: f64,
     found: f64,
     /// How many rows are to be scanned next, at least.
@@ -95,6 +111,12 @@ pub struct Router {
     overflowed: f64,
     /// The share of time that was looked into, and what was found there.
     period: Option<(f64, f64)>,
+    /// Where one stands in the order of names.
+    place: Option<Place>,
+    /// How many parts of it were looked into, and what was found there.
+    parts: (f64, f64),
+    /// How many rows were scanned at this place, and what was found there.
+    stretch: (f64, f64),
 }
 
 impl Router {
@@ -104,11 +126,15 @@ impl Router {
             wanted: f64::from(wanted),
             keyed_left: expected.keyed,
             grams_left: !expected.conjuncts.is_empty(),
+            names_left: true,
             scanned: 0.0,
             found: 0.0,
             stride: costs.least_scan,
             overflowed: 0.0,
             period: None,
+            place: None,
+            parts: (0.0, 0.0),
+            stretch: (0.0, 0.0),
             expected,
         }
     }
@@ -116,6 +142,16 @@ impl Router {
     /// How many hits there should be in all.
     pub fn expected_hits(&self) -> f64 {
         self.rows() * self.share()
+    }
+
+    /// Takes note of where in the order of names the next step begins, if it is by names that the page is ordered.
+    pub fn stands_at(&mut self, place: Option<Place>) {
+        let is_together = |place| place == Some(Place::Together);
+        if is_together(place) != is_together(self.place) {
+            self.stretch = (0.0, 0.0);
+            self.stride = self.costs.least_scan;
+        }
+        self.place = place;
     }
 
     pub fn next_step(&self) -> Step {
@@ -134,6 +170,9 @@ impl Router {
             let (conjuncts, candidates, cost) = self.by_grams();
             if let Some(share) = self.period(cost.min(self.costs.scanned_row * rows)) {
                 return Step::Period { share };
+            }
+            if let Some(parts) = self.parts(cost, self.costs.scanned_row * rows) {
+                return Step::Names { parts };
             }
             if cost <= self.costs.scanned_row * (self.scanned + rows) {
                 // What is more than expected is still worth reading while a scan would cost more.
@@ -158,9 +197,15 @@ impl Router {
             Step::Scan { rows } => {
                 self.scanned += f64::from(*rows);
                 self.stride = f64::from(*rows) * 3.0;
-                if let Outcome::Short { found } = outcome {
-                    self.found += f64::from(found);
-                }
+                let found = if let Outcome::Short { found } = outcome { f64::from(found) } else { 0.0 };
+                self.found += found;
+                self.stretch = (self.stretch.0 + f64::from(*rows), self.stretch.1 + found);
+            }
+            Step::Names { parts } => {
+                let found = if let Outcome::Short { found } = outcome { f64::from(found) } else { 0.0 };
+                self.found += found;
+                self.parts = (self.parts.0 + f64::from(*parts), self.parts.1 + found);
+                self.names_left = outcome != Outcome::Overflow;
             }
             Step::Period { share } => {
                 // More than could be read: what was wrong in that will be wrong in any other period.
@@ -176,10 +221,20 @@ impl Router {
         (!conjuncts.is_empty()).then(|| (conjuncts, whole(candidates * 8.0 + 5_000.0)))
     }
 
+    /// When a lookup by a word's marks is to be given up.
+    pub fn names_cap(&self) -> u32 {
+        whole(self.by_grams().1 * 2.0 + 5_000.0)
+    }
+
     /// How to learn whether there are `wanted` hits.
     pub fn to_count(&self, wanted: f64) -> Count {
+        self.counted(wanted).0
+    }
+
+    /// The same, and what it takes.
+    fn counted(&self, wanted: f64) -> (Count, f64) {
         if self.expected.conjuncts.is_empty() || self.is_small() {
-            return Count::Scan;
+            return (Count::Scan, self.rows() * self.costs.scanned_row);
         }
         let (conjuncts, candidates, _) = self.by_grams();
         let scan = (wanted / self.share().max(1e-9)).min(self.rows()) * self.costs.scanned_row;
@@ -191,9 +246,9 @@ impl Router {
         let share = wanted * 1.7 / self.expected_hits().max(1.0);
         let in_period = self.cost_of_period(share, lists) + hits;
         match () {
-            () if scan < whole.min(in_period) => Count::Scan,
-            () if share < MOST_OF_TIME && in_period < whole => Count::Grams { conjuncts, share: Some(share) },
-            () => Count::Grams { conjuncts, share: None },
+            () if scan < whole.min(in_period) => (Count::Scan, scan),
+            () if share < MOST_OF_TIME && in_period < whole => (Count::Grams { conjuncts, share: Some(share) }, in_period),
+            () => (Count::Grams { conjuncts, share: None }, whole),
         }
     }
 
@@ -221,7 +276,9 @@ impl Router {
     fn rows_to_scan(&self) -> f64 {
         // What was seen counts for more than what was expected: words and values hang together.
         let share = match self.period {
-            _ if self.scanned > 0.0 => (self.found + 0.5) / (self.scanned + 1.0),
+            _ if self.stretch.0 > 0.0 => (self.stretch.1 + 0.5) / (self.stretch.0 + 1.0),
+            // Here every name has the word, which is the first of the conjuncts.
+            _ if self.place == Some(Place::Together) => (self.share() * self.rows() / self.of_conjunct(0)).min(1.0),
             Some((time, found)) if time < 1.0 => ((found + 0.5) / (time * self.rows())).min(self.share()),
             _ => self.share(),
         };
@@ -247,6 +304,21 @@ impl Router {
         let lists: f64 = conjuncts.iter().map(|at| self.of_conjunct(*at)).sum();
         let cost = self.cost_of_period(share, lists) + share * candidates * self.costs.hit;
         (share < MOST_OF_TIME && cost < otherwise).then_some(share)
+    }
+
+    /// How many parts of the order of names to look into next, if that takes less than all by grams, and than a scan.
+    fn parts(&self, by_grams: f64, scan: f64) -> Option<u8> {
+        let Some(Place::Apart { parts_left }) = self.place.filter(|_| self.names_left) else { return None };
+        let in_part = self.expected_hits() * ELSEWHERE / PARTS;
+        let (looked, found) = self.parts;
+        let seen = if looked > 0.0 { ((found + 0.5) / looked).min(in_part) } else { in_part };
+        let missing = (self.wanted - self.found).max(1.0);
+        let most = if looked > 0.0 { looked * 8.0 } else { f64::INFINITY };
+        let parts = (missing * 1.3 / seen.max(1e-9)).min(most).max(LEAST_PARTS).min(f64::from(parts_left));
+        let cost = self.costs.marks + parts * (self.costs.part + in_part * self.costs.hit);
+        // Grams tell how many there are, too.
+        let count = self.counted(ENOUGH_TO_COUNT).1;
+        (cost < scan && cost + count < by_grams).then(|| u8::try_from(whole(parts)).unwrap_or(u8::MAX))
     }
 
     /// The conjuncts whose lists are best met, how many rows have all of them, and what that costs.
@@ -281,7 +353,8 @@ fn whole(value: f64) -> u32 {
 mod tests {
     use super::*;
 
-    const COSTS: Costs = Costs { scanned_row: 1.5, hit: 3.0, entry: 0.02, small_tenant: 1_000.0, least_scan: 300.0 };
+    const COSTS: Costs =
+        Costs { scanned_row: 1.5, hit: 3.0, entry: 0.02, small_tenant: 1_000.0, least_scan: 300.0, marks: 150.0, part: 5.0 };
     const LARGE: Option<f64> = Some(5_000_000.0);
 
     fn router(tenant_rows: Option<f64>, conjuncts: &[Option<f64>]) -> Router {

@@ -13,10 +13,10 @@ use super::rows;
 use super::tenants::open_tenant;
 use crate::domain::geo::Circle;
 use crate::domain::profile::Profile;
-use crate::domain::search::{Found, MAX_TOTAL, Route, RouteStep, Search, SortField, Start, Total};
+use crate::domain::search::{Found, MAX_TOTAL, Position, Route, RouteStep, Search, Sort, SortField, Start, Total};
 use crate::domain::tenant::TenantName;
 use crate::store::Result;
-use crate::store::route::{Conjunct, Costs, Count, Expected, Outcome, Rings, Router, Step, Wanted};
+use crate::store::route::{Conjunct, Costs, Count, Expected, Names, Outcome, Rings, Router, Step, Wanted};
 use best::Best;
 pub(super) use budget::Budgeted;
 use rusqlite::{CachedStatement, Connection, Rows, params_from_iter};
@@ -24,7 +24,8 @@ use statements::{Lookup, Subject, stretches};
 use std::time::Duration;
 
 /// Measured (docs/search.md).
-pub(super) const COSTS: Costs = Costs { scanned_row: 0.4, hit: 1.2, entry: 0.03, small_tenant: 1_000.0, least_scan: 300.0 };
+pub(super) const COSTS: Costs =
+    Costs { scanned_row: 0.4, hit: 1.2, entry: 0.03, small_tenant: 1_000.0, least_scan: 300.0, marks: 30.0, part: 15.0 };
 
 /// No ring, and no circle, is given up before so many candidates.
 const LEAST_RING_CAP: u32 = 20_000;
@@ -126,44 +127,95 @@ impl Run<'_> {
 
     /// The page by the steps that the router chooses.
     fn page(&mut self, wanted: &Wanted, router: &mut Router) -> Result<Page> {
-        let first = loop {
-            let step = router.next_step();
-            if matches!(step, Step::Scan { .. }) {
-                break step;
-            }
-            if let Some(page) = self.lookup_step(&step, wanted, router)? {
-                return Ok(page);
-            }
-            router.note(&step, Outcome::Overflow);
-        };
         let search = self.subject.search;
-        let (after, offset) = match &search.start {
-            Start::Offset(offset) => (None, *offset),
-            Start::After(position) => (Some(position), 0),
-        };
-        let connection = self.connection;
-        let texts: Vec<Sql> = stretches(search.sort, after).iter().map(|stretch| self.subject.scan(stretch)).collect();
-        let mut statements = texts.iter().map(|sql| connection.prepare_cached(&sql.text)).collect::<rusqlite::Result<Vec<_>>>()?;
-        let mut scan = Scan::start(&mut statements, &texts, offset + search.limit + 1)?;
-        let mut step = first;
+        let names = Names::of(self.subject.tenant, search).filter(|_| self.has_all_grams);
+        let mut walk = Walk::new(search);
+        let mut step = walk.next_step(names.as_ref(), router);
         loop {
             let outcome = match &step {
-                Step::Scan { rows } => {
-                    let (before, read) = (scan.hits.len(), scan.read);
-                    let ended = scan.go_on(*rows)?;
-                    self.route.push(RouteStep::new("scan", router.expected_hits(), scan.read - read));
-                    if ended {
-                        return Ok(Page { numbers: scan.hits.split_off(scan.hits.len().min(offset as usize)), total: None });
+                Step::Scan { rows } => match self.scan(&mut walk, *rows, names.as_ref(), router)? {
+                    Some(next) => {
+                        step = next;
+                        continue;
                     }
-                    Outcome::Short { found: u32::try_from(scan.hits.len() - before).unwrap_or(u32::MAX) }
-                }
+                    None => return Ok(walk.into_page()),
+                },
+                Step::Names { parts } => match self.by_names(names.as_ref(), &mut walk, *parts, wanted, router)? {
+                    Some(outcome) => outcome,
+                    None => return Ok(walk.into_page()),
+                },
                 lookup => match self.lookup_step(lookup, wanted, router)? {
                     Some(page) => return Ok(page),
                     None => Outcome::Overflow,
                 },
             };
             router.note(&step, outcome);
-            step = router.next_step();
+            step = walk.next_step(names.as_ref(), router);
+        }
+    }
+
+    /// Scans for as long as the router says so; `None` when that made the page or came to the end, else what is next.
+    fn scan(&mut self, walk: &mut Walk, rows: u32, names: Option<&Names<'_>>, router: &mut Router) -> Result<Option<Step>> {
+        let connection = self.connection;
+        let sort = self.subject.search.sort;
+        let texts: Vec<Sql> = stretches(sort, walk.read.as_ref()).iter().map(|stretch| self.subject.scan(stretch)).collect();
+        let mut statements = texts.iter().map(|sql| connection.prepare_cached(&sql.text)).collect::<rusqlite::Result<Vec<_>>>()?;
+        let mut scan = Scan::start(&mut statements, &texts)?;
+        let mut rows = rows;
+        loop {
+            let (before, read) = (walk.hits.len(), scan.read);
+            let ended = scan.go_on(rows, walk)?;
+            self.route.push(RouteStep::new("scan", router.expected_hits(), scan.read - read));
+            if ended {
+                return Ok(None);
+            }
+            router.note(&Step::Scan { rows }, Outcome::Short { found: u32::try_from(walk.hits.len() - before).unwrap_or(u32::MAX) });
+            if names.is_some() {
+                walk.read = self.position_of(sort, scan.last)?;
+            }
+            match walk.next_step(names, router) {
+                Step::Scan { rows: more } => rows = more,
+                next => {
+                    walk.read = self.position_of(sort, scan.last)?;
+                    return Ok(Some(next));
+                }
+            }
+        }
+    }
+
+    fn position_of(&self, sort: Sort, number: Option<i64>) -> Result<Option<Position>> {
+        let profile = self.profiles(number.as_slice())?.pop();
+        Ok(profile.map(|profile| sort.position_of(&profile)))
+    }
+
+    /// Reads on in the order of names for so many parts of it, by the word's marks; `None` when that makes the page, or
+    /// comes to the end.
+    fn by_names(
+        &mut self,
+        names: Option<&Names<'_>>,
+        walk: &mut Walk,
+        parts: u8,
+        wanted: &Wanted,
+        router: &Router,
+    ) -> Result<Option<Outcome>> {
+        let Some(names) = names else { return Ok(Some(Outcome::Overflow)) };
+        let missing = walk.missing();
+        let reach = names.reach(walk.read.as_ref(), parts, missing);
+        let mut all: Vec<&Conjunct> = wanted.conjuncts.iter().collect();
+        all.push(&reach.marks);
+        let subject = Subject { search: &reach.search, ..self.subject };
+        let cap = router.names_cap();
+        let Some(page) = self.look_up(subject, "names", Lookup::Grams(&all), cap, router.expected_hits())? else {
+            return Ok(Some(Outcome::Overflow));
+        };
+        let found = page.numbers.len();
+        walk.hits.extend(page.numbers);
+        match reach.end {
+            Some(end) if found < missing as usize => {
+                walk.read = Some(end);
+                Ok(Some(Outcome::Short { found: u32::try_from(found).unwrap_or(u32::MAX) }))
+            }
+            _ => Ok(None),
         }
     }
 
@@ -175,7 +227,7 @@ impl Run<'_> {
             Step::Grams { conjuncts, cap } => {
                 self.look_up(self.subject, "grams", Lookup::Grams(&chosen(wanted, conjuncts)), *cap, expected)
             }
-            Step::Scan { .. } | Step::Period { .. } => Ok(None),
+            Step::Scan { .. } | Step::Period { .. } | Step::Names { .. } => Ok(None),
         }
     }
 
@@ -237,25 +289,56 @@ impl Run<'_> {
     }
 }
 
+/// How far one has come in the order that was asked for.
+struct Walk {
+    /// From the offset's beginning on.
+    wanted: usize,
+    offset: usize,
+    hits: Vec<i64>,
+    /// All hits up to here were found.
+    read: Option<Position>,
+}
+
+impl Walk {
+    fn new(search: &Search) -> Self {
+        let (read, offset) = match &search.start {
+            Start::Offset(offset) => (None, *offset as usize),
+            Start::After(position) => (Some(position.clone()), 0),
+        };
+        Self { wanted: offset + search.limit as usize + 1, offset, hits: Vec::new(), read }
+    }
+
+    fn next_step(&self, names: Option<&Names<'_>>, router: &mut Router) -> Step {
+        router.stands_at(names.map(|names| names.place(self.read.as_ref())));
+        router.next_step()
+    }
+
+    fn missing(&self) -> u32 {
+        u32::try_from(self.wanted.saturating_sub(self.hits.len())).unwrap_or(u32::MAX)
+    }
+
+    fn into_page(mut self) -> Page {
+        Page { numbers: self.hits.split_off(self.hits.len().min(self.offset)), total: None }
+    }
+}
+
 /// A scan under way: its statements stay open from one step to the next.
 struct Scan<'s> {
     stretches: std::vec::IntoIter<Rows<'s>>,
     current: Option<Rows<'s>>,
-    /// From the offset's beginning on.
-    wanted: usize,
-    hits: Vec<i64>,
     read: i64,
+    last: Option<i64>,
 }
 
 impl<'s> Scan<'s> {
-    fn start(statements: &'s mut [CachedStatement<'_>], texts: &[Sql], wanted: u32) -> Result<Self> {
+    fn start(statements: &'s mut [CachedStatement<'_>], texts: &[Sql]) -> Result<Self> {
         let started = statements.iter_mut().zip(texts).map(|(statement, sql)| statement.query(params_from_iter(&sql.values)));
         let mut stretches = started.collect::<rusqlite::Result<Vec<_>>>()?.into_iter();
-        Ok(Self { current: stretches.next(), stretches, wanted: wanted as usize, hits: Vec::new(), read: 0 })
+        Ok(Self { current: stretches.next(), stretches, read: 0, last: None })
     }
 
     /// Reads on for so many rows; whether it has the page or has come to the end.
-    fn go_on(&mut self, rows: u32) -> Result<bool> {
+    fn go_on(&mut self, rows: u32, walk: &mut Walk) -> Result<bool> {
         let end = self.read + i64::from(rows);
         while self.read < end {
             let Some(current) = &mut self.current else { return Ok(true) };
@@ -264,9 +347,11 @@ impl<'s> Scan<'s> {
                 continue;
             };
             self.read += 1;
+            let number = row.get(0)?;
+            self.last = Some(number);
             if row.get(1)? {
-                self.hits.push(row.get(0)?);
-                if self.hits.len() == self.wanted {
+                walk.hits.push(number);
+                if walk.hits.len() == walk.wanted {
                     return Ok(true);
                 }
             }

@@ -213,7 +213,7 @@ async fn counting_stops_and_a_search_beyond_its_budget_is_too_slow() {
 #[tokio::test]
 async fn rows_without_grams_are_found_and_get_theirs() {
     let url = fresh_url().await;
-    let costs = Costs { scanned_row: 1e9, hit: 1e-9, entry: 1e-9, small_tenant: 0.0, least_scan: 1.0 };
+    let costs = Costs { scanned_row: 1e9, hit: 1e-9, entry: 1e-9, small_tenant: 0.0, least_scan: 1.0, marks: 1e9, part: 1e9 };
     let store = connect(&url).with_costs(costs);
     store.migrate(TimestampMs(1)).await.unwrap();
     for profile in &people() {

@@ -9,7 +9,7 @@ use crate::store::{Purge, Replacement, StoreError, TenantStore};
 use rusqlite::Connection;
 
 /// Every search of something that has grams goes by them.
-const BY_GRAMS: Costs = Costs { scanned_row: 1e9, hit: 1e-9, entry: 1e-9, small_tenant: 0.0, least_scan: 1.0 };
+const BY_GRAMS: Costs = Costs { scanned_row: 1e9, hit: 1e-9, entry: 1e-9, small_tenant: 0.0, least_scan: 1.0, marks: 1e9, part: 1e9 };
 
 async fn by_grams() -> (Folder, Sqlite) {
     let (folder, store) = migrated().await;
@@ -209,7 +209,7 @@ async fn an_older_database_is_migrated_at_once() {
     let folder = Folder::new();
     drop(older(&folder));
     let store = open(&folder.file()).with_costs(BY_GRAMS);
-    assert_eq!(store.migrate(AT).await.unwrap().applied, ["0004_search_paths"]);
+    assert_eq!(store.migrate(AT).await.unwrap().applied, ["0004_search_paths", "0005_name_order_grams"]);
     assert_eq!(kept(&store).await.1, 2_250);
     assert_found(&store, "person x2500y", &["Person x2500y"]).await;
 }

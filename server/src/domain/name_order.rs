@@ -1,0 +1,200 @@
+//! The order of names in parts, by which an index finds who comes first of those that have a word.
+//!
+//! Those whose name begins with the word stand together in that order: an index over names has them. All others have
+//! it elsewhere, and each of them has a *mark* of the word (`marks_of`), which tells the part that its name lies in.
+
+use super::search_text::word_of;
+
+/// A part of the order of names: the names from one of `FIRST` up to the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Part(u8);
+
+/// Words shorter than this have no marks.
+pub const SHORTEST: usize = 3;
+
+/// Where the parts begin, in the order of names: UTF-8 bytes, which is the order of code points. Drawn so that the names
+/// of the world fill them evenly, those of one script by itself too. Parts are stored: this must never change.
+#[rustfmt::skip]
+const FIRST: &[&str] = &[
+    "", // Whatever begins with a digit, a space or punctuation.
+    "a", "ad", "al", "ali", "am", "an", "ann", "ar", "as", "b", "be", "bi", "br", "c", "ch", "chr", "cl", "cr",
+    "d", "dan", "dav", "de", "di", "do", "e", "el", "em", "er", "f", "fe", "fr", "g", "ge", "gr", "h", "he", "ho", "i", "is",
+    "j", "jam", "je", "jo", "joh", "jos", "ju", "k", "kar", "ke", "ki", "kr", "l", "le", "li", "lo", "lu",
+    "m", "mar", "mari", "mas", "me", "mi", "mo", "mu", "n", "ne", "ni", "no", "o", "p", "pat", "pe", "ph", "q",
+    "r", "re", "ri", "ro", "ru", "s", "san", "se", "sh", "si", "so", "st", "su", "t", "th", "to",
+    "u", "v", "vi", "w", "wi", "x", "y", "yo", "z",
+    "{", // Letters beside those of ASCII.
+    "α", "ε", "κ", "ν", // Greek
+    "а", "ал", "б", "в", "г", "д", "е", "и", "к", "м", "н", "о", "с", "т", "э", // Cyrillic
+    "\u{530}", "א", "\u{600}", "ب", "ح", "س", "ع", "ف", "م", "ن", // Armenian, Hebrew, Arabic
+    "\u{900}", "क", "द", "प", "म", "र", "श", "\u{980}", "\u{b80}", // Indic scripts
+    "\u{e00}", "\u{e80}", // Thai, others
+    "\u{3040}", "\u{30a0}", // Kana
+    // Han
+    "\u{4e00}", "\u{5200}", "\u{5900}", "\u{5f00}", "\u{6500}", "\u{674e}", "\u{6c00}", "\u{738b}", "\u{7400}", "\u{8000}",
+    "\u{8d00}", "\u{9600}", "\u{9d00}",
+    // Hangul
+    "\u{ac00}", "\u{ae40}", "\u{b098}", "\u{bc15}", "\u{c11c}", "\u{c774}", "\u{c774}\u{c790}", "\u{c815}", "\u{cd5c}", "\u{d7b0}",
+];
+
+impl Part {
+    pub const FIRST: Self = Self(0);
+    #[expect(clippy::cast_possible_truncation, reason = "a test counts them")]
+    pub const LAST: Self = Self(FIRST.len() as u8 - 1);
+
+    /// The part that a name lies in, by its folded form, which names are ordered by.
+    pub fn of(name_key: &str) -> Self {
+        let up_to = FIRST.partition_point(|first| *first <= name_key);
+        Self(u8::try_from(up_to.saturating_sub(1)).unwrap_or(u8::MAX))
+    }
+
+    /// The least that lies in it.
+    pub fn first_key(self) -> &'static str {
+        FIRST.get(usize::from(self.0)).copied().unwrap_or_default()
+    }
+
+    pub fn number(self) -> u8 {
+        self.0
+    }
+
+    /// The part so many behind this one, or the last.
+    #[must_use]
+    pub fn later(self, parts: u8) -> Self {
+        Self(self.0.saturating_add(parts).min(Self::LAST.0))
+    }
+
+    /// The part so many before this one, or the first.
+    #[must_use]
+    pub fn earlier(self, parts: u8) -> Self {
+        Self(self.0.saturating_sub(parts))
+    }
+
+    pub fn up_to(self, last: Self) -> impl Iterator<Item = Self> {
+        (self.0..=last.0).map(Self)
+    }
+}
+
+/// What a profile tells of a word that its name does not begin with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Mark<'a> {
+    /// The word's first characters, `SHORTEST` of them; the name lies in this part, and does not begin so.
+    Elsewhere(&'a str, Part),
+    /// The beginning of the word up to where the name departs from it: the name begins with all of it but the last
+    /// character. Where the name lies is said by that.
+    Departing(&'a str),
+}
+
+/// What is stored of a word that stands in a profile of this name; nothing for short words, for what begins like a number
+/// or a key (these are many), and for what the name itself begins with.
+pub fn mark_of<'a>(segment: &'a str, name_key: &str, part: Part) -> Option<Mark<'a>> {
+    let word = marked(word_of(segment))?;
+    let common: usize = word.chars().zip(name_key.chars()).take_while(|(a, b)| a == b).map(|(c, _)| c.len_utf8()).sum();
+    let departing = &word[..common + word[common..].chars().next()?.len_utf8()];
+    let shortest = beginning(word);
+    Some(if departing.len() > shortest.len() { Mark::Departing(departing) } else { Mark::Elsewhere(shortest, part) })
+}
+
+/// The marks of which every profile has one in which a word begins with this one, whose name lies in these parts and does
+/// not begin with it. The word is one of which `is_marked` says so.
+pub fn marks_of(word: &str, parts: impl Iterator<Item = Part>) -> impl Iterator<Item = Mark<'_>> {
+    let shortest = beginning(word);
+    let longer = word[shortest.len()..].char_indices().map(move |(at, c)| &word[..shortest.len() + at + c.len_utf8()]);
+    parts.map(move |part| Mark::Elsewhere(shortest, part)).chain(longer.map(Mark::Departing))
+}
+
+/// Whether all that have this word and do not begin with it have marks of it.
+pub fn is_marked(word: &str) -> bool {
+    word_of(word) == word && marked(word).is_some()
+}
+
+fn marked(word: &str) -> Option<&str> {
+    let mut first = word.chars().take(SHORTEST);
+    (first.by_ref().filter(|c| !c.is_ascii_digit()).count() == SHORTEST).then_some(word)
+}
+
+fn beginning(word: &str) -> &str {
+    word.char_indices().nth(SHORTEST).map_or(word, |(at, _)| &word[..at])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::search_text::{fold, search_text};
+    use proptest::prelude::*;
+
+    #[test]
+    fn parts_are_in_the_order_of_names_and_few_enough_to_be_stored() {
+        assert!(FIRST.windows(2).all(|pair| pair[0] < pair[1]), "{:?}", FIRST.windows(2).find(|pair| pair[0] >= pair[1]));
+        assert!(FIRST.len() < 250, "{}", FIRST.len());
+        for first in FIRST {
+            assert_eq!(fold(first), *first);
+            assert_eq!(Part::of(first).first_key(), *first);
+        }
+        assert_eq!((Part::of(""), Part::of("\u{10ffff}")), (Part::FIRST, Part::LAST));
+    }
+
+    #[test]
+    fn what_is_stored_stays_what_it_is() {
+        // Rows on disk have these: a change here would lose them.
+        let numbers = ["1st", "anna", "mary", "zoe", "łukasz", "ολγα", "иван", "محمد", "शर्मा", "王芳", "김민준", "👩"];
+        assert_eq!(numbers.map(|name| Part::of(name).number()), NUMBERS);
+    }
+
+    const NUMBERS: [u8; 12] = [0, 7, 59, 99, 100, 104, 112, 128, 136, 150, 157, 165];
+
+    fn stored(name: &str, text: &str) -> Vec<String> {
+        let (key, text) = (fold(name), search_text(text));
+        text.split(' ').filter_map(|segment| mark_of(segment, &key, Part::of(&key))).map(|mark| format!("{mark:?}")).collect()
+    }
+
+    #[test]
+    fn what_the_name_begins_with_has_no_mark() {
+        assert_eq!(stored("Mary Jones", "Mary Jo mary@ 12345 maryam mary"), ["Departing(\"marya\")"]);
+        assert!(stored("Mary Jones", "marcus")[0].contains("marc"));
+        assert!(stored("Mary Jones", "Jones mbeki")[0].starts_with("Elsewhere(\"jon\""));
+        assert_eq!(stored("张伟", "张伟"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn words_of_letters_are_marked() {
+        for (word, marked) in [
+            ("ann", true),
+            ("किरण", true),
+            ("an", false),
+            ("1st", false),
+            ("ann.", false),
+            ("张伟明", false),
+            ("a1b", false),
+            ("abc1", true),
+        ] {
+            assert_eq!(is_marked(word), marked, "{word}");
+        }
+    }
+
+    const NAME: &str = "(\\PC|[a-e0-2 .@-]|[張伟明太郎กิカ가кипमरش]){1,12}";
+
+    proptest! {
+        #[test]
+        fn parts_keep_the_order_of_keys(one in NAME, other in NAME) {
+            let (one, other) = (fold(&one), fold(&other));
+            prop_assert_eq!(Part::of(&one).cmp(&Part::of(&other)).then(one.cmp(&other)), one.cmp(&other));
+            prop_assert!(Part::of(&one).first_key() <= one.as_str());
+        }
+
+        #[test]
+        fn whoever_has_a_word_and_does_not_begin_with_it_has_a_mark(
+            name in "[a-c]{1,6} [a-c]{0,3}|\\PC{0,8}",
+            text in "([a-c]{1,7}|[a-cкипमिरش]{1,5}|\\PC{0,6})( [a-c]{1,7}[.@1]?){0,3}",
+            from in 0_usize..20,
+            length in 3_usize..9,
+        ) {
+            let (key, doc) = (fold(&name), search_text(&text));
+            let word: String = doc.chars().skip(from).take(length).collect();
+            if is_marked(&word) && doc.contains(&format!(" {word}")) && !key.starts_with(word.as_str()) {
+                let part = Part::of(&key);
+                let stored: Vec<_> = doc.split(' ').filter_map(|segment| mark_of(segment, &key, part)).collect();
+                prop_assert!(marks_of(&word, std::iter::once(part)).any(|mark| stored.contains(&mark)), "{:?} in {:?}: {:?}", word, doc, stored);
+            }
+        }
+    }
+}
