@@ -14,7 +14,7 @@ pub const COLUMNS: &str = "tenant_name, profile_id, profile_type, user_id, full_
 
 pub fn push_row(out: &mut String, profile: &Profile) {
     let doc = search_doc(profile);
-    let grams = Grams::of(&profile.tenant_name).of_profile(profile, &doc);
+    let grams = Grams::of(&profile.tenant_name).all_of_profile(profile, &doc);
     let grams = grams.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
     let p = profile;
     field(out, Some(p.tenant_name.as_str()));

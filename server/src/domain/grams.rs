@@ -5,8 +5,10 @@
 //! facts may share a gram, even of two tenants; so whoever finds by grams checks the tenant and the condition itself.
 
 mod attributes;
+mod together;
 
 pub use attributes::Scalar;
+pub use together::Together;
 
 use super::birth_date::BirthDate;
 use super::geo::{self, Cell};
@@ -43,6 +45,10 @@ pub enum Fact<'a> {
     Cell(Cell),
     Created(Period),
     Marked(Mark<'a>),
+    /// Two words of a name, by their first characters in alphabetical order.
+    Together(&'a str, &'a str),
+    /// A word, by its first characters, that does not stand in the name.
+    Elsewhere(&'a str),
 }
 
 /// Makes the grams of one tenant.
@@ -73,6 +79,8 @@ impl Grams {
             Fact::Created(Period { level, number }) => fnv(fnv(kind(b't'), &[level]), &number.to_be_bytes()),
             Fact::Marked(Mark::Elsewhere(text, part)) => fnv(fnv(kind(b'o'), &[part.number()]), text.as_bytes()),
             Fact::Marked(Mark::Departing(text)) => fnv(kind(b'd'), text.as_bytes()),
+            Fact::Together(one, other) => fnv(fnv(fnv(kind(b'w'), one.as_bytes()), &[0]), other.as_bytes()),
+            Fact::Elsewhere(word) => fnv(kind(b'e'), word.as_bytes()),
         };
         mixed(hash)
     }

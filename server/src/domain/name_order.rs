@@ -107,6 +107,11 @@ pub fn is_marked(word: &str) -> bool {
     word_of(word) == word && marked(word).is_some()
 }
 
+/// The first characters of the word that a segment of a search text begins with, if words of its kind have marks.
+pub fn marked_beginning(segment: &str) -> Option<&str> {
+    marked(word_of(segment)).map(beginning)
+}
+
 fn marked(word: &str) -> Option<&str> {
     let mut first = word.chars().take(SHORTEST);
     (first.by_ref().filter(|c| !c.is_ascii_digit()).count() == SHORTEST).then_some(word)

@@ -35,7 +35,7 @@ async fn derive_some(session: Session) -> Attempted<u64> {
     let (mut tenants, mut ids, mut versions, mut grams) = (Vec::new(), Vec::<Uuid>::new(), Vec::new(), Vec::new());
     for row in session.query(READ_WITHOUT_GRAMS, &[&ROWS]).await? {
         let profile = rows::profile(&row, 0)?;
-        let of_profile = Grams::of(&profile.tenant_name).of_profile(&profile, &search_doc(&profile));
+        let of_profile = Grams::of(&profile.tenant_name).all_of_profile(&profile, &search_doc(&profile));
         let list = of_profile.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
         tenants.push(profile.tenant_name.as_str().to_owned());
         ids.push(profile.profile_id.0);

@@ -96,7 +96,7 @@ struct Page {
 
 impl<'a> Run<'a> {
     fn new(session: &'a Session, subject: Subject<'a>, frequencies: &'a Arc<Frequencies>, costs: Costs, deadline: Instant) -> Self {
-        let wanted = Wanted::of(subject.tenant, subject.search);
+        let wanted = wanted(subject, frequencies, subject.search);
         Self { session, subject, wanted, frequencies, costs, deadline, route: Vec::new(), span: None }
     }
 
@@ -125,6 +125,7 @@ impl<'a> Run<'a> {
         let expected = Expected {
             tenant_rows: self.frequencies.of_tenant(self.subject.tenant),
             conjuncts: conjuncts.iter().map(|conjunct| self.frequencies.of_any(self.subject.partition, &conjunct.any_of)).collect(),
+            shares: conjuncts.iter().map(|conjunct| conjunct.share).collect(),
             narrower: self.wanted.narrower,
             keyed: !self.wanted.keyed.is_empty(),
             by_creation: search.sort.field == SortField::CreatedAt,
@@ -286,6 +287,12 @@ impl<'a> Run<'a> {
         let params: Vec<_> = statement.values.0.iter().map(Value::as_param).collect();
         self.session.run_made(&statement.text, &params).await
     }
+}
+
+/// What such a search, of the same tenant, asks for.
+fn wanted(subject: Subject<'_>, frequencies: &Frequencies, search: &Search) -> Wanted {
+    let rows = |any_of: &[i32]| frequencies.of_any(subject.partition, any_of);
+    Wanted::of(subject.tenant, search).with_words_together(subject.tenant, search, rows)
 }
 
 /// A scan under way.

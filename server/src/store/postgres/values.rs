@@ -102,7 +102,7 @@ impl<'a> ProfileValues<'a> {
             deleted_at: p.deleted_at.map(|at| at.0),
             full_name_key: fold(p.full_name.as_str()),
             email_key: p.email_id.as_ref().map(EmailAddress::key),
-            grams: Grams::of(tenant).of_profile(p, &search_doc),
+            grams: Grams::of(tenant).all_of_profile(p, &search_doc),
             search_doc,
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::domain::filter::{AttributeCondition, Condition, Filter, IntegerField, NumberField, Order, TextField, TextOp};
 use crate::domain::geo;
-use crate::domain::grams::{Fact, Grams, Scalar};
+use crate::domain::grams::{Fact, Grams, Scalar, Together};
 use crate::domain::periods;
 use crate::domain::search::Search;
 use crate::domain::tenant::TenantName;
@@ -13,14 +13,20 @@ const MAX_ALTERNATIVES: usize = 64;
 const MAX_YEARS: i16 = 40;
 
 /// Every hit has at least one of these grams.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Conjunct {
     pub any_of: Vec<i32>,
+    /// The share of those that fulfil the others who fulfil this too; `None` where the two have nothing to do with one another.
+    pub share: Option<f64>,
 }
 
 impl Conjunct {
+    pub fn any_of(any_of: Vec<i32>) -> Self {
+        Self { any_of, share: None }
+    }
+
     fn one(gram: i32) -> Self {
-        Self { any_of: vec![gram] }
+        Self::any_of(vec![gram])
     }
 }
 
@@ -61,6 +67,23 @@ impl Wanted {
         wanted.conjuncts.dedup();
         wanted
     }
+
+    /// The same with what two of its words have together, where fewer have that than either word. `rows` tells how many
+    /// have one of these grams.
+    #[must_use]
+    pub fn with_words_together(mut self, tenant: &TenantName, search: &Search, rows: impl Fn(&[i32]) -> Option<f64>) -> Self {
+        let Some(Together { any_of, words }) = Grams::of(tenant).of_two_words(&search.needles) else { return self };
+        let known = words.map(|(word, first_characters)| rows(&[word]).zip(rows(&[first_characters])));
+        let ([Some(one), Some(other)], Some(both)) = (known, rows(&any_of)) else { return self };
+        if both < one.0.min(other.0) {
+            for ((word, _), (rows, of)) in words.into_iter().zip([one, other]) {
+                let conjunct = self.conjuncts.iter_mut().find(|conjunct| conjunct.any_of == [word]);
+                conjunct.into_iter().for_each(|conjunct| conjunct.share = Some((rows / of.max(1.0)).min(1.0)));
+            }
+            self.conjuncts.push(Conjunct::any_of(any_of.into()));
+        }
+        self
+    }
 }
 
 /// The conjunct of one condition, or of one list of alternatives.
@@ -71,7 +94,7 @@ fn of_single(grams: Grams, filter: &Filter) -> Option<Conjunct> {
             // Each alternative must have grams, else a hit need have none.
             let each: Option<Vec<Conjunct>> = any.iter().map(|one| of_alternative(grams, one)).collect();
             let any_of: Vec<i32> = each?.into_iter().flat_map(|conjunct| conjunct.any_of).collect();
-            (any_of.len() <= MAX_ALTERNATIVES).then_some(Conjunct { any_of })
+            (any_of.len() <= MAX_ALTERNATIVES).then(|| Conjunct::any_of(any_of))
         }
         Filter::All(_) | Filter::Not(_) => None,
     }
@@ -103,7 +126,7 @@ fn of_condition(grams: Grams, condition: &Condition) -> Option<Conjunct> {
                 AttributeCondition::Boolean { path, equal: true, value } => (path, Scalar::Boolean(*value)),
                 _ => return None,
             };
-            Some(Conjunct { any_of: grams.of_attribute(path, value).into() })
+            Some(Conjunct::any_of(grams.of_attribute(path, value).into()))
         }
         Condition::Near(circle) => {
             let (latitudes, longitudes) = circle.bounds();
@@ -115,7 +138,7 @@ fn of_condition(grams: Grams, condition: &Condition) -> Option<Conjunct> {
 
 fn cells(grams: Grams, latitudes: (f64, f64), longitudes: &[(f64, f64)]) -> Option<Conjunct> {
     let cells = geo::cells_between(latitudes, longitudes)?;
-    Some(Conjunct { any_of: cells.into_iter().map(|cell| grams.gram(Fact::Cell(cell))).collect() })
+    Some(Conjunct::any_of(cells.into_iter().map(|cell| grams.gram(Fact::Cell(cell))).collect()))
 }
 
 fn conditions(all: &[Filter]) -> impl Iterator<Item = &Condition> {
@@ -135,7 +158,7 @@ fn born(grams: Grams, all: &[Filter]) -> Option<Conjunct> {
     };
     let (country, gender) = (equal(TextField::CountryId)?, equal(TextField::Gender));
     let any_of = years_between(all)?.map(|year| grams.gram(Fact::Born { country, gender, year })).collect();
-    Some(Conjunct { any_of })
+    Some(Conjunct::any_of(any_of))
 }
 
 fn is_of_birth(filter: &Filter) -> bool {
@@ -148,7 +171,7 @@ fn is_of_birth(filter: &Filter) -> bool {
 }
 
 fn years(grams: Grams, all: &[Filter]) -> Option<Conjunct> {
-    Some(Conjunct { any_of: years_between(all)?.map(|year| grams.gram(Fact::BirthYear(year))).collect() })
+    Some(Conjunct::any_of(years_between(all)?.map(|year| grams.gram(Fact::BirthYear(year))).collect()))
 }
 
 /// The years between the bounds that stand among these conditions, if there are two.
@@ -169,7 +192,7 @@ fn created(grams: Grams, all: &[Filter]) -> Option<Conjunct> {
     });
     let (from_ms, to_ms) = range(bounds)?;
     let periods = periods::periods_between(from_ms, to_ms.max(from_ms))?;
-    Some(Conjunct { any_of: periods.into_iter().map(|period| grams.gram(Fact::Created(period))).collect() })
+    Some(Conjunct::any_of(periods.into_iter().map(|period| grams.gram(Fact::Created(period))).collect()))
 }
 
 /// The cells of the box that these conditions draw, if they draw one.

@@ -112,7 +112,7 @@ impl<'a> Names<'a> {
         any_of.sort_unstable();
         any_of.dedup();
         let search = Search { filter: Some(filter), start, limit: wanted.saturating_sub(1), ..self.search.clone() };
-        Reach { search, marks: Conjunct { any_of }, end }
+        Reach { search, marks: Conjunct::any_of(any_of), end }
     }
 
     /// The part that holds what comes next.

@@ -30,6 +30,8 @@ pub struct Expected {
     pub tenant_rows: Option<f64>,
     /// Those that fulfil each conjunct; `None` when nothing is known.
     pub conjuncts: Vec<Option<f64>>,
+    /// The share of those that fulfil the other conjuncts who fulfil this one; `None`, or none, where they are independent.
+    pub shares: Vec<Option<f64>>,
     /// Whether further conditions make the hits fewer.
     pub narrower: bool,
     /// Whether there are conditions with an index of their own.
@@ -266,9 +268,15 @@ impl Router {
         known.unwrap_or(UNKNOWN).clamp(1.0, self.rows())
     }
 
+    /// The share of those that fulfil the other conjuncts who fulfil this one.
+    fn share_of(&self, at: usize) -> f64 {
+        let known = self.expected.shares.get(at).copied().flatten();
+        known.unwrap_or_else(|| self.of_conjunct(at) / self.rows())
+    }
+
     /// The share of rows that should be hits, were the conditions independent.
     fn share(&self) -> f64 {
-        let all: f64 = (0..self.expected.conjuncts.len()).map(|at| self.of_conjunct(at) / self.rows()).product();
+        let all: f64 = (0..self.expected.conjuncts.len()).map(|at| self.share_of(at)).product();
         let expected = if self.expected.narrower { all * NARROWER } else { all };
         expected.max(self.overflowed / self.rows())
     }
@@ -329,7 +337,7 @@ impl Router {
         let (mut candidates, mut lists) = (self.rows(), 0.0);
         for at in order {
             let entries = self.of_conjunct(at);
-            let after = candidates * entries / self.rows();
+            let after = if chosen.is_empty() { entries } else { candidates * self.share_of(at) };
             // Another list is worth reading if it spares more rows than it costs; one far longer is only skipped in.
             let list = entries.min(candidates * 16.0) * self.costs.entry;
             if chosen.is_empty() || list < (candidates - after) * self.costs.hit {

@@ -114,6 +114,7 @@ impl Run<'_> {
             false => frequencies.of(self.connection, &grams::any_of(conjunct)).map(Some),
         };
         let expected = Expected {
+            shares: Vec::new(),
             tenant_rows: Some(tenant_rows),
             conjuncts: wanted.conjuncts.iter().map(of_conjunct).collect::<Result<_>>()?,
             narrower: wanted.narrower,

@@ -62,7 +62,7 @@ impl Run<'_> {
 
     /// The conjuncts by which a narrower search is best answered, and where to give up.
     pub(super) fn by_grams(&self, inner: &Search) -> Option<(Wanted, Vec<usize>, u32)> {
-        let wanted = Wanted::of(self.subject.tenant, inner);
+        let wanted = super::wanted(self.subject, self.frequencies, inner);
         let (chosen, cap) = self.router(&wanted.conjuncts).by_grams_only()?;
         Some((wanted, chosen, cap))
     }

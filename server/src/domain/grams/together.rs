@@ -1,0 +1,135 @@
+//! The grams of words that are asked for together: two long lists meet in a short one.
+//!
+//! Each two words of a name have one, by their first characters. A word that a profile has elsewhere, in its address, its
+//! city or behind the first words of a long name, has one that tells so. So whoever has two words has the gram of both
+//! together, or that of one of them.
+
+use super::{Fact, Grams, for_each_segment, kept_beginnings};
+use crate::domain::name_order::marked_beginning;
+use crate::domain::profile::Profile;
+
+/// So many words of a name are told of two by two.
+const MOST_WORDS: usize = 6;
+
+/// Two words of a query, by what their profiles have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Together {
+    /// Every profile with both words has one of these.
+    pub any_of: [i32; 3],
+    /// For each word its own gram, and that of its first characters, whose profiles are all that `any_of` tells apart.
+    pub words: [(i32, i32); 2],
+}
+
+impl Grams {
+    /// All grams of a profile whose search text is `doc`, those of words together among them, ascending, each once.
+    /// PostgreSQL keeps these; SQLite meets lists so quickly that those of words together do not pay.
+    pub fn all_of_profile(self, profile: &Profile, doc: &str) -> Vec<i32> {
+        let mut grams = self.of_profile(profile, doc);
+        grams.extend(self.of_words_together(doc));
+        grams.sort_unstable();
+        grams.dedup();
+        grams
+    }
+
+    fn of_words_together(self, doc: &str) -> Vec<i32> {
+        let mut in_name: Vec<&str> = Vec::new();
+        let name = doc.split('\n').next().unwrap_or_default();
+        for_each_segment(name, |segment, _| {
+            in_name.extend(marked_beginning(segment).filter(|word| in_name.len() < MOST_WORDS && !in_name.contains(word)));
+        });
+        let mut grams = Vec::with_capacity(16);
+        for (at, one) in in_name.iter().enumerate() {
+            grams.extend(in_name[at + 1..].iter().map(|other| self.together(one, other)));
+        }
+        for line in doc.split('\n') {
+            for_each_segment(line, |segment, _| {
+                let elsewhere = marked_beginning(segment).filter(|word| !in_name.contains(word));
+                grams.extend(elsewhere.map(|word| self.gram(Fact::Elsewhere(word))));
+            });
+        }
+        grams
+    }
+
+    /// The first two words of these needles that begin differently; `None` where there are none.
+    pub fn of_two_words(self, needles: &[String]) -> Option<Together> {
+        let mut words: Vec<(&str, i32)> = Vec::new();
+        for needle in needles {
+            for_each_segment(needle, |segment, _| {
+                let Some(beginning) = marked_beginning(segment) else { return };
+                if words.len() < 2 && words.iter().all(|(other, _)| *other != beginning) {
+                    words.extend(kept_beginnings(segment).last().map(|longest| (beginning, self.gram(Fact::Beginning(longest)))));
+                }
+            });
+        }
+        let [(one, one_gram), (other, other_gram)] = words.as_slice() else { return None };
+        let first_characters = |word| self.gram(Fact::Beginning(word));
+        Some(Together {
+            any_of: [self.together(one, other), self.gram(Fact::Elsewhere(one)), self.gram(Fact::Elsewhere(other))],
+            words: [(*one_gram, first_characters(one)), (*other_gram, first_characters(other))],
+        })
+    }
+
+    fn together(self, one: &str, other: &str) -> i32 {
+        self.gram(if one < other { Fact::Together(one, other) } else { Fact::Together(other, one) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::search_text::{needles, search_text};
+    use crate::domain::tenant::TenantName;
+    use proptest::prelude::*;
+
+    fn grams() -> Grams {
+        Grams::of(&TenantName::from_stored("acme".to_owned()))
+    }
+
+    fn is_found(doc: &[&str], query: &str) -> bool {
+        let doc: Vec<String> = doc.iter().map(|line| search_text(line)).collect();
+        let stored = grams().of_words_together(&doc.join("\n"));
+        let together = grams().of_two_words(&needles(query)).unwrap();
+        together.any_of.iter().any(|gram| stored.contains(gram))
+    }
+
+    #[test]
+    fn two_words_of_a_name_are_told_in_any_order() {
+        let john = ["John Maria Smith", "js@mail.example", "u1"];
+        for (query, found) in [
+            ("john smith", true),
+            ("smi joh", true),
+            ("johnny mar", true),
+            ("john jones", false),
+            ("smith mail", true),
+            ("u1 john mail", true),
+        ] {
+            assert_eq!(is_found(&john, query), found, "{query}");
+        }
+        assert_eq!(grams().of_words_together(&search_text("John Smith")).len(), 1);
+    }
+
+    #[test]
+    fn one_word_or_two_that_begin_alike_tell_nothing() {
+        for query in ["john", "john j", "john johnson", "john 123", "张伟明 john"] {
+            assert_eq!(grams().of_two_words(&needles(query)), None, "{query}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whoever_has_two_words_has_their_gram(
+            lines in prop::collection::vec("([a-c]{1,5}[ .@]|\\PC{0,4} ){0,9}", 1..4),
+            from in 0_usize..30,
+            length in 1_usize..30,
+        ) {
+            let doc: Vec<String> = lines.iter().map(|line| search_text(line)).collect();
+            let doc = doc.join("\n");
+            let query: String = lines.concat().chars().skip(from).take(length).collect();
+            let found: Vec<String> = needles(&query).into_iter().filter(|needle| doc.contains(needle.as_str())).collect();
+            if let Some(together) = grams().of_two_words(&found) {
+                let stored = grams().of_words_together(&doc);
+                prop_assert!(together.any_of.iter().any(|gram| stored.contains(gram)), "{:?} in {:?}", found, doc);
+            }
+        }
+    }
+}
