@@ -27,6 +27,8 @@ while [ $# -gt 0 ]; do
 done
 if [ -z "$profiles" ]; then profiles=$([ -n "$quick" ] && echo 20000 || echo 1000000); fi
 [[ $profiles =~ ^[1-9][0-9]*$ ]] || fail "--profiles needs a number"
+# The rate of patches and of creates, and of the bare statements beside them.
+write_rate=300
 if [ -n "$quick" ]; then seconds=4; step=4; warmup=1; else seconds=10; step=8; warmup=2; fi
 
 command -v cargo >/dev/null || fail "cargo is missing: install Rust (https://rustup.rs), then run this again"
@@ -96,8 +98,8 @@ measure_store() {
     measure "$store" get --mix get --rate 4000
     measure "$store" search --mix search --rate 50
     measure "$store" search-filter --mix search-filter --rate 20
-    measure "$store" patch --mix patch --rate 300
-    measure "$store" create --mix create --rate 300
+    measure "$store" patch --mix patch --rate "$write_rate"
+    measure "$store" create --mix create --rate "$write_rate"
     measure "$store" limit --mix default --find-limit --rate 1000
     "$n_users" token --tenant "$tenant" --data-dir "$work/$store" >"$work/token"
     stop_service
@@ -119,9 +121,12 @@ drive_bare() {
     bare_pid=
 }
 
+# pgbench_statement STATEMENT NAME ARGUMENTS…
 pgbench_statement() {
+    local statement=$1 name=$2
+    shift 2
     "$baseline" pgbench --program "$pgbench" --database-url "$postgres_url" --database-pid "$postgres_pid" --seconds "$seconds" \
-        --script "$work/$1.sql" --json "$folder/pgbench-$1.json"
+        --script "$work/$statement.sql" --json "$folder/pgbench-$name.json" "$@"
 }
 
 # The same table without our indexes and triggers, and the statements that any directory would have to run on it.
@@ -155,9 +160,12 @@ INSERT INTO bare_profiles VALUES ('load', gen_random_uuid(), 'default', 'auth0|'
     NULL, :n, :n, NULL, 1, 'ada lovelace', 'ada' || :n || '@example.com', ' ada lovelace ada' || :n || ' example com london',
     '{1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31,32,33,34,35,36,37,38,39,40}');
 SQL
-    pgbench_statement select
-    pgbench_statement update
-    pgbench_statement insert
+    pgbench_statement select select
+    pgbench_statement update update
+    pgbench_statement insert insert
+    # At the service's rate: of few statements a second each wakes a session, and has a flush of its own.
+    pgbench_statement update update-paced --rate "$write_rate"
+    pgbench_statement insert insert-paced --rate "$write_rate"
     sql --command="DROP TABLE bare_profiles"
 }
 

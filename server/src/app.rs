@@ -1,9 +1,9 @@
 //! The composition root: start-up read from top to bottom, and the only place that names the two stores.
 
+use crate::api;
 use crate::api::limits::Limits;
 use crate::api::public_url::PublicUrl;
 use crate::api::resource::ProtectedResource;
-use crate::api::{self, AppState};
 use crate::auth::TokenVerifier;
 use crate::auth::local::LocalKey;
 pub use crate::auth::local::LocalTokenRequest;
@@ -72,20 +72,21 @@ pub async fn serve(
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let directory = Arc::new(OnceLock::new());
     let draining = Arc::new(AtomicBool::new(false));
-    let router = api::router(AppState {
+    let parts = api::Parts {
         directory: directory.clone(),
         verifier,
-        resource: Arc::new(resource),
-        limits: Arc::new(Limits::new(&server.limits)),
+        resource,
+        limits: Limits::new(&server.limits),
         clock: clock.clone(),
-        in_flight: Arc::new(Semaphore::new(server.max_in_flight)),
+        in_flight: Semaphore::new(server.max_in_flight),
         request_deadline: server.request_deadline(),
         upload_deadline: server.upload_deadline(),
         max_body_bytes: server.max_body_bytes,
         max_image_bytes: images.max_image_bytes,
         public_url,
         draining: draining.clone(),
-    });
+    };
+    let router = api::router(parts.into());
     tracing::info!(%address, "listening");
     tokio::task::spawn_blocking(crate::domain::mobile::warm_up);
     let opened = async {

@@ -22,22 +22,40 @@ use limits::Limits;
 use problem::{Kind, Problem};
 use public_url::PublicUrl;
 use resource::ProtectedResource;
+use std::ops::Deref;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 
-/// What every handler can reach.
+/// What every handler can reach. It is cloned several times for each request, so it is one pointer.
 #[derive(Clone)]
-pub struct AppState {
+pub struct AppState(Arc<Parts>);
+
+impl From<Parts> for AppState {
+    fn from(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+}
+
+impl Deref for AppState {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+/// What the API works with.
+pub struct Parts {
     /// Set once the database has been reached and its schema is right.
     pub directory: Arc<OnceLock<Directory>>,
     pub verifier: Arc<dyn TokenVerifier>,
-    pub resource: Arc<ProtectedResource>,
-    pub limits: Arc<Limits>,
+    pub resource: ProtectedResource,
+    pub limits: Limits,
     pub clock: Arc<dyn Clock>,
     /// Requests at work at once.
-    pub in_flight: Arc<Semaphore>,
+    pub in_flight: Semaphore,
     pub request_deadline: Duration,
     /// The same for a request that uploads a file, which takes the time that its sender's line takes.
     pub upload_deadline: Duration,
@@ -48,7 +66,7 @@ pub struct AppState {
     pub draining: Arc<AtomicBool>,
 }
 
-impl AppState {
+impl Parts {
     /// The directory; 503 while the database has not been reached since the start.
     pub fn directory(&self) -> Result<&Directory, Problem> {
         self.directory

@@ -27,6 +27,11 @@ impl Attributes {
         RawValue::from_string(text).map_or_else(|_| Self::default(), Self)
     }
 
+    /// The same, already known to be JSON.
+    pub fn from_raw(json: Box<RawValue>) -> Self {
+        Self(json)
+    }
+
     pub fn as_str(&self) -> &str {
         self.0.get()
     }

@@ -1,7 +1,7 @@
 //! Birth dates: `YYYY-MM-DD`, not before 1900; that they are not in the future is checked against the clock.
 
 use super::clock::TimestampMs;
-use jiff::civil::Date;
+use jiff::civil::{Date, date};
 use serde::{Deserialize, Serialize};
 
 /// A day from 1900-01-01 on.
@@ -19,6 +19,12 @@ impl BirthDate {
             Some(_) => Err("must not be before 1900-01-01".to_owned()),
             None => Err("must be a date like 1990-12-31".to_owned()),
         }
+    }
+
+    /// So many days after 1970-01-01; `None` before 1900, and where there is no such day.
+    pub fn from_unix_day(day: i32) -> Option<Self> {
+        let date = date(1970, 1, 1).checked_add(jiff::Span::new().try_days(day).ok()?).ok()?;
+        (date.year() >= 1900).then_some(Self(date))
     }
 
     pub fn year(self) -> i16 {
@@ -39,3 +45,17 @@ impl std::fmt::Display for BirthDate {
 }
 
 crate::from_json_text!(BirthDate);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_are_counted_from_1970() {
+        let text = |day| BirthDate::from_unix_day(day).map(|date| date.to_string());
+        assert_eq!(text(0).as_deref(), Some("1970-01-01"));
+        assert_eq!(text(-25_567).as_deref(), Some("1900-01-01"));
+        assert_eq!(text(7_670).as_deref(), Some("1991-01-01"));
+        assert_eq!((text(-25_568), text(i32::MAX), text(i32::MIN)), (None, None, None));
+    }
+}

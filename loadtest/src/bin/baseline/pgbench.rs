@@ -6,6 +6,7 @@ use loadtest::failure::Result;
 use loadtest::processes::usage::of_family;
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::Duration;
 
 #[derive(Args)]
 pub struct PgbenchOptions {
@@ -23,6 +24,9 @@ pub struct PgbenchOptions {
     seconds: u32,
     #[arg(long, default_value_t = 8)]
     clients: u32,
+    /// So many a second; without it as many as the database takes
+    #[arg(long)]
+    rate: Option<u32>,
     #[arg(long)]
     json: PathBuf,
 }
@@ -35,9 +39,12 @@ pub fn run(options: &PgbenchOptions) -> Result<()> {
         .arg(format!("--client={}", options.clients))
         .arg(format!("--time={}", options.seconds))
         .arg(format!("--file={}", options.script.display()))
+        .args(options.rate.map(|rate| format!("--rate={rate}")))
         .arg(&options.database_url)
         .output()
         .map_err(|e| failed("pgbench", e))?;
+    // Its sessions end a moment later, and until the postmaster has noticed what they used counts nowhere.
+    std::thread::sleep(Duration::from_millis(300));
     let after = used()?;
     let text = String::from_utf8_lossy(&output.stdout);
     if !output.status.success() {

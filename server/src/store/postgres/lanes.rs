@@ -1,19 +1,21 @@
 //! The shared clients: each pipelines the indexed reads of many callers over one connection, with its statements
-//! prepared once. A client whose connection breaks, or whose statements no longer fit the schema, is replaced in the
-//! background.
+//! prepared once. A client whose connection breaks or falls silent, or whose statements no longer fit the schema, is
+//! replaced in the background.
 
 use super::CONNECT_TIMEOUT;
 use super::error::{Failure, connect_cause};
 use super::options::Target;
+use super::partitions::Partition;
 use super::plans::{self, PlanAge};
+use super::progress::{Progress, Stall};
 use crate::store::error::{Result, StoreError};
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, OnceCell, watch};
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Row, Statement};
 
@@ -21,11 +23,15 @@ const FIRST_DELAY: Duration = Duration::from_millis(100);
 const LONGEST_DELAY: Duration = Duration::from_secs(5);
 /// What a read may take beyond the server's own limit before its connection counts as dead.
 const GRACE: Duration = Duration::from_secs(1);
+/// How often connections are looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// The statements of the lanes.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Read {
     Profile,
+    ProfileIn(Partition),
+    Partition,
     Preference,
     Tenant,
     Recorded,
@@ -33,11 +39,32 @@ pub(super) enum Read {
 }
 
 impl Read {
-    pub(super) const ALL: [Self; 5] = [Self::Profile, Self::Preference, Self::Tenant, Self::Recorded, Self::Ping];
+    const ALONE: [Self; 6] = [Self::Profile, Self::Partition, Self::Preference, Self::Tenant, Self::Recorded, Self::Ping];
+    const COUNT: usize = Self::ALONE.len() + Partition::ALL.len();
+
+    #[cfg(test)]
+    pub(super) fn all() -> impl Iterator<Item = Self> {
+        Self::ALONE.into_iter().chain(Partition::ALL.map(Self::ProfileIn))
+    }
+
+    /// A number of its own, below `COUNT`.
+    fn number(self) -> usize {
+        match self {
+            Self::Profile => 0,
+            Self::Partition => 1,
+            Self::Preference => 2,
+            Self::Tenant => 3,
+            Self::Recorded => 4,
+            Self::Ping => 5,
+            Self::ProfileIn(partition) => Self::ALONE.len() + partition.number(),
+        }
+    }
 
     pub(super) fn sql(self) -> &'static str {
         match self {
             Self::Profile => super::profiles::READ_PROFILE,
+            Self::ProfileIn(partition) => partition.of(&super::profiles::READ_PROFILE_IN),
+            Self::Partition => super::partitions::FIND_PARTITION,
             Self::Preference => super::preferences::READ_PREFERENCE,
             Self::Tenant => super::tenants::READ_TENANT,
             Self::Recorded => super::idempotency::READ_RECORDED,
@@ -48,10 +75,13 @@ impl Read {
 
 struct LaneClient {
     client: Client,
-    statements: [OnceCell<Statement>; Read::ALL.len()],
+    statements: [OnceCell<Statement>; Read::COUNT],
     /// Says that another client is to take this one's place.
     retired: Notify,
     plans: PlanAge,
+    progress: Progress,
+    /// Given up because it did not answer.
+    silent: AtomicBool,
 }
 
 /// How a lane stands.
@@ -66,8 +96,6 @@ enum State {
 
 pub(super) struct Lanes {
     states: Vec<watch::Receiver<State>>,
-    next: AtomicUsize,
-    read_timeout: Duration,
     closing: watch::Sender<bool>,
     tasks: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -84,7 +112,7 @@ impl Lanes {
             let keeper = Keeper { target: target.clone(), state: sender, drain: statement_timeout };
             tasks.push(tokio::spawn(keeper.run(closing.subscribe())));
         }
-        Self { states, next: AtomicUsize::new(0), read_timeout: statement_timeout + GRACE, closing, tasks: Mutex::new(tasks) }
+        Self { states, closing, tasks: Mutex::new(tasks) }
     }
 
     /// The row that a read finds, if any. A read that met a broken connection, or outdated statements, is tried once
@@ -93,14 +121,13 @@ impl Lanes {
         let mut tries_left = 1;
         loop {
             let lane = self.pick().await?;
-            let failure = match timeout(self.read_timeout, lane.read(read, params)).await {
-                Ok(Ok(row)) => return Ok(row),
-                Ok(Err(e)) => Failure::Driver(e),
-                Err(_) => {
-                    lane.retired.notify_one();
-                    return Err(StoreError::unavailable("no answer from the database in time"));
-                }
+            let failure = match lane.read(read, params).await {
+                Ok(row) => return Ok(row),
+                Err(e) => Failure::Driver(e),
             };
+            if failure.is_lost() && lane.silent.load(Ordering::Acquire) {
+                return Err(StoreError::unavailable("no answer from the database in time"));
+            }
             let useless = failure.is_lost() || failure.is_stale_plan() || failure.is_read_only();
             if useless {
                 // A lost connection says nothing about the others; another schema, or another role, concerns all.
@@ -121,15 +148,13 @@ impl Lanes {
         futures::future::join_all(tasks).await;
     }
 
-    /// A client that is up, each in its turn; else the first one that gets up.
+    /// The client that is up and has the fewest reads under way, of several the first: while few read, all do so over one,
+    /// whose session stays in the processor's caches. Else the first one that gets up.
     async fn pick(&self) -> Result<Arc<LaneClient>> {
-        let count = self.states.len();
-        let first = self.next.fetch_add(1, Ordering::Relaxed);
-        let in_turn = || (0..count).map(|i| &self.states[first.wrapping_add(i) % count]);
-        if let Some(lane) = in_turn().find_map(usable) {
+        if let Some(lane) = self.states.iter().filter_map(usable).min_by_key(|lane| lane.progress.waiting()) {
             return Ok(lane);
         }
-        let waiting = in_turn().map(|state| Box::pin(settled(state.clone())));
+        let waiting = self.states.iter().map(|state| Box::pin(settled(state.clone())));
         match timeout(CONNECT_TIMEOUT, futures::future::select_ok(waiting)).await {
             Ok(Ok((lane, _))) => Ok(lane),
             Ok(Err(reason)) => Err(StoreError::unavailable(reason.to_string())),
@@ -170,15 +195,28 @@ async fn settled(mut state: watch::Receiver<State>) -> std::result::Result<Arc<L
 
 impl LaneClient {
     fn new(client: Client) -> Self {
-        Self { client, statements: std::array::from_fn(|_| OnceCell::new()), retired: Notify::new(), plans: PlanAge::new() }
+        Self {
+            client,
+            statements: std::array::from_fn(|_| OnceCell::new()),
+            retired: Notify::new(),
+            plans: PlanAge::new(),
+            progress: Progress::default(),
+            silent: AtomicBool::new(false),
+        }
     }
 
     async fn read(&self, read: Read, params: &[&(dyn ToSql + Sync)]) -> std::result::Result<Option<Row>, tokio_postgres::Error> {
-        let statement = self.statements[read as usize].get_or_try_init(|| self.client.prepare(read.sql())).await?;
-        if self.plans.is_due() {
-            plans::make_anew(&self.client);
-        }
-        self.client.query_opt(statement, params).await
+        let waiting = self.progress.begin();
+        let row = async {
+            let statement = self.statements[read.number()].get_or_try_init(|| self.client.prepare(read.sql())).await?;
+            if self.plans.is_due() {
+                plans::make_anew(&self.client);
+            }
+            self.client.query_opt(statement, params).await
+        };
+        let row = row.await;
+        waiting.answered();
+        row
     }
 }
 
@@ -220,15 +258,28 @@ impl Keeper {
     /// Offers the client until it is of no more use, and says why; `None` when the store closes.
     async fn serve(&self, lane: Arc<LaneClient>, mut driver: JoinHandle<()>, closing: &mut watch::Receiver<bool>) -> Option<&'static str> {
         self.state.send_replace(State::Up(Arc::clone(&lane)));
-        tokio::select! {
-            _ = &mut driver => Some("the connection to the database broke"),
-            () = lane.retired.notified() => Some("a connection to the database was given up"),
-            () = closes(closing) => {
-                self.state.send_replace(State::Down(Arc::from("the store is closed")));
-                // The connection ends once the last read on it is answered and lets go of the client.
-                drop(lane);
-                let _ = timeout(self.drain, driver).await;
-                None
+        let mut stall = Stall::new(self.drain + GRACE);
+        let mut looks = interval(LOOK_EVERY);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                _ = &mut driver => return Some("the connection to the database broke"),
+                () = lane.retired.notified() => {
+                    tokio::spawn(end_within(self.drain + GRACE, driver));
+                    return Some("a connection to the database was given up");
+                }
+                _ = looks.tick() => if stall.is_seen(&lane.progress) {
+                    lane.silent.store(true, Ordering::Release);
+                    driver.abort();
+                    return Some("a connection to the database did not answer");
+                },
+                () = closes(closing) => {
+                    self.state.send_replace(State::Down(Arc::from("the store is closed")));
+                    // The connection ends once the last read on it is answered and lets go of the client.
+                    drop(lane);
+                    end_within(self.drain, driver).await;
+                    return None;
+                }
             }
         }
     }
@@ -253,6 +304,13 @@ impl Keeper {
             Ok(Err(e)) => Err(chain(&*connect_cause(e))),
             Err(_) => Err("the database did not answer in time".to_owned()),
         }
+    }
+}
+
+/// Lets a connection answer what it was asked, for so long.
+async fn end_within(limit: Duration, mut driver: JoinHandle<()>) {
+    if timeout(limit, &mut driver).await.is_err() {
+        driver.abort();
     }
 }
 

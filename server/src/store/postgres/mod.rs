@@ -17,10 +17,12 @@ mod lanes;
 mod locks;
 mod maintenance;
 mod options;
+mod partitions;
 mod plans;
 mod pool;
 mod preferences;
 mod profiles;
+mod progress;
 mod purge;
 mod rows;
 mod search;
@@ -42,6 +44,7 @@ use super::error::Result;
 use super::route::Costs;
 use frequencies::Watch;
 use lanes::Lanes;
+use partitions::Partitions;
 use pool::Pool;
 use std::time::Duration;
 
@@ -52,6 +55,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 pub struct Postgres {
     lanes: Lanes,
     pool: Pool,
+    partitions: Partitions,
     search_budget: Duration,
     frequencies: Watch,
     costs: Costs,
@@ -65,6 +69,7 @@ impl Postgres {
         Ok(Self {
             lanes: Lanes::open(&target, options.shared_clients, options.statement_timeout),
             pool: Pool::open(target, options.pool_size, options.statement_timeout)?,
+            partitions: Partitions::default(),
             search_budget: options.search_budget,
             frequencies: Watch::default(),
             costs: search::COSTS,

@@ -9,7 +9,7 @@ use super::plans;
 use super::wall;
 use crate::domain::tenant::TenantName;
 use crate::store::error::{Result, StoreError};
-use deadpool_postgres::{Hook, Manager, ManagerConfig, Object, RecyclingMethod, Runtime};
+use deadpool_postgres::{Hook, Manager, ManagerConfig, Object, QueueMode, RecyclingMethod, Runtime};
 use futures::FutureExt;
 use futures::future::{try_join, try_join3};
 use std::borrow::Cow;
@@ -49,6 +49,8 @@ impl Pool {
         let manager = Manager::from_config(target.config, target.tls, recycling);
         let pool = deadpool_postgres::Pool::builder(manager)
             .max_size(size.max(1))
+            // The last one that came back: its session has what it needs in the processor's caches.
+            .queue_mode(QueueMode::Lifo)
             .wait_timeout(Some(statement_timeout))
             .create_timeout(Some(CONNECT_TIMEOUT))
             .recycle_timeout(Some(CONNECT_TIMEOUT))

@@ -13,7 +13,7 @@ use crate::domain::text::Text;
 use crate::domain::version::Version;
 use crate::store::error::{Result, StoreError};
 use tokio_postgres::Row;
-use tokio_postgres::types::FromSql;
+use tokio_postgres::types::{FromSql, Json};
 
 /// The columns of a profile by their names, in the order of its fields.
 macro_rules! profile_column_names {
@@ -24,7 +24,7 @@ macro_rules! profile_column_names {
     };
 }
 
-/// The same in the form in which `profile` reads them. Dates as text, which does not depend on `DateStyle` this way.
+/// The same in the form in which `profile` reads them. Dates as days since 1970-01-01, which costs least.
 macro_rules! profile_columns {
     ($p:literal) => {
         concat!(
@@ -43,9 +43,9 @@ macro_rules! profile_columns {
             $p,
             ".email_id, ",
             $p,
-            ".mobile, to_char(",
+            ".mobile, ",
             $p,
-            ".birth_date, 'YYYY-MM-DD') AS birth_date, ",
+            ".birth_date - DATE '1970-01-01' AS birth_date, ",
             $p,
             ".city_id, ",
             $p,
@@ -59,7 +59,7 @@ macro_rules! profile_columns {
             $p,
             ".profile_image_url, ",
             $p,
-            ".attributes::text AS attributes, ",
+            ".attributes, ",
             $p,
             ".active, ",
             $p,
@@ -129,7 +129,7 @@ pub(super) fn profile(row: &Row, first: usize) -> Result<Profile> {
         latitude: c.take()?,
         longitude: c.take()?,
         profile_image_url: c.take()?,
-        attributes: Attributes::from_stored(c.take()?),
+        attributes: Attributes::from_raw(c.take::<Json<_>>()?.0),
         active: c.take()?,
         created_by: c.take()?,
         updated_by: c.take()?,
@@ -141,9 +141,9 @@ pub(super) fn profile(row: &Row, first: usize) -> Result<Profile> {
     })
 }
 
-fn birth_date(text: Option<&str>) -> Result<Option<BirthDate>> {
-    let parsed = text.map(BirthDate::parse).transpose();
-    parsed.map_err(|_| StoreError::internal("a stored birth date is none"))
+fn birth_date(unix_day: Option<i32>) -> Result<Option<BirthDate>> {
+    let Some(unix_day) = unix_day else { return Ok(None) };
+    BirthDate::from_unix_day(unix_day).map(Some).ok_or_else(|| StoreError::internal("a stored birth date is none"))
 }
 
 /// The tenant whose columns begin at 0.

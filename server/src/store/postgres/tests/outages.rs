@@ -10,10 +10,18 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
-/// Leads to the database, can be cut, and be put together again.
+/// Leads to the database, can be cut or fall silent, and be put together again.
 struct Proxy {
     url: String,
-    cut: watch::Sender<bool>,
+    line: watch::Sender<Line>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Line {
+    Open,
+    /// Connections stay, and nothing comes through.
+    Silent,
+    Cut,
 }
 
 impl Proxy {
@@ -25,26 +33,25 @@ impl Proxy {
         let server = (host.clone(), config.get_ports()[0]);
         let through = url.replace(&format!("{host}:{}", server.1), &format!("127.0.0.1:{port}"));
         assert_ne!(through, url, "TEST_DATABASE_URL must name host and port");
-        let cut = watch::Sender::new(false);
-        let state = cut.subscribe();
+        let line = watch::Sender::new(Line::Open);
+        let state = line.subscribe();
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 tokio::spawn(carry(client, server.clone(), state.clone()));
             }
         });
-        Self { url: through, cut }
+        Self { url: through, line }
     }
 }
 
-async fn carry(mut client: TcpStream, server: (String, u16), mut cut: watch::Receiver<bool>) {
-    if *cut.borrow() {
-        return;
-    }
+async fn carry(mut client: TcpStream, server: (String, u16), mut line: watch::Receiver<Line>) {
     let mut server = TcpStream::connect(server).await.unwrap();
     tokio::select! {
-        _ = tokio::io::copy_bidirectional(&mut client, &mut server) => {}
-        _ = cut.wait_for(|cut| *cut) => {}
+        biased;
+        _ = line.wait_for(|line| *line != Line::Open) => {}
+        _ = tokio::io::copy_bidirectional(&mut client, &mut server) => return,
     }
+    let _ = line.wait_for(|line| *line == Line::Cut).await;
 }
 
 fn unavailable<T: std::fmt::Debug>(result: crate::store::Result<T>) {
@@ -70,13 +77,13 @@ async fn a_lost_database_is_unavailable_and_comes_back_by_itself() {
     assert!(store.read_profile(&tenant(), profile.profile_id).await.unwrap().is_some());
 
     for _ in 0..3 {
-        proxy.cut.send_replace(true);
+        proxy.line.send_replace(Line::Cut);
         sleep(Duration::from_millis(100)).await;
         unavailable(store.read_profile(&tenant(), profile.profile_id).await);
         unavailable(store.read_user(&tenant(), &profile.user_id).await);
         let other = profile_of("other");
         unavailable(store.create_profile(&tenant(), &other, &created(&other), None).await);
-        proxy.cut.send_replace(false);
+        proxy.line.send_replace(Line::Open);
         comes_back(&store).await;
         assert!(store.read_profile(&tenant(), profile.profile_id).await.unwrap().is_some());
         assert_eq!(store.read_user(&tenant(), &profile.user_id).await.unwrap().profiles.len(), 1);
@@ -87,13 +94,30 @@ async fn a_lost_database_is_unavailable_and_comes_back_by_itself() {
 async fn a_database_that_comes_later_is_used_then() {
     let url = fresh_url().await;
     let proxy = Proxy::to(&url).await;
-    proxy.cut.send_replace(true);
+    proxy.line.send_replace(Line::Cut);
     let store = connect(&proxy.url);
     unavailable(store.ping().await);
     unavailable(store.migrate(TimestampMs(1)).await);
-    proxy.cut.send_replace(false);
+    proxy.line.send_replace(Line::Open);
     comes_back(&store).await;
     store.migrate(TimestampMs(1)).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_falls_silent_is_given_up() {
+    let url = fresh_url().await;
+    connect(&url).migrate(TimestampMs(1)).await.unwrap();
+    let proxy = Proxy::to(&url).await;
+    let store = Postgres::connect(PostgresOptions { statement_timeout: Duration::from_millis(300), ..options(&proxy.url) }).unwrap();
+    let profile = profile_of("u");
+    create(&store, &profile).await;
+    proxy.line.send_replace(Line::Silent);
+    let since = Instant::now();
+    unavailable(store.read_profile(&tenant(), profile.profile_id).await);
+    assert!(since.elapsed() < Duration::from_secs(4), "{:?}", since.elapsed());
+    proxy.line.send_replace(Line::Open);
+    comes_back(&store).await;
+    assert!(store.read_profile(&tenant(), profile.profile_id).await.unwrap().is_some());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

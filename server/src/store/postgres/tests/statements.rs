@@ -24,8 +24,8 @@ pub(super) const TEXTS: &[&str] = &[
     preferences::LIST_PREFERENCES,
     preferences::PUT_PREFERENCE,
     preferences::DELETE_PREFERENCE,
-    profiles::CREATE_PROFILE,
-    profiles::REPLACE_PROFILE,
+    profiles::CREATE_PROFILE_IN[0],
+    profiles::REPLACE_PROFILE_IN[0],
     derive::READ_WITHOUT_GRAMS,
     derive::WRITE_GRAMS,
     frequencies::READ_STATE,
@@ -58,7 +58,8 @@ async fn migrated_client() -> Client {
 #[tokio::test]
 async fn every_text_prepares_on_the_migrated_schema() {
     let client = migrated_client().await;
-    for sql in TEXTS.iter().copied().chain(spelling::SAMPLE_BY_GRAMS).chain(lanes::Read::ALL.map(lanes::Read::sql)) {
+    let by_partition = [profiles::CREATE_PROFILE_IN, profiles::REPLACE_PROFILE_IN].concat();
+    for sql in TEXTS.iter().copied().chain(by_partition).chain(spelling::SAMPLE_BY_GRAMS).chain(lanes::Read::all().map(lanes::Read::sql)) {
         client.prepare(sql).await.unwrap_or_else(|e| panic!("{sql}\n{:?}", e.as_db_error()));
     }
 }
@@ -80,7 +81,7 @@ fn filled(sql: &str, given: &[(usize, &str)]) -> String {
 async fn locks_are_taken_before_a_row_is_looked_at() {
     let client = migrated_client().await;
     let id = "'00000000-0000-7000-8000-000000000001'";
-    let sql = filled(profiles::REPLACE_PROFILE, &[(1, "'default'"), (9, id), (11, "'u'"), (36, "1")]);
+    let sql = filled(profiles::REPLACE_PROFILE_IN[0], &[(1, "'default'"), (9, id), (11, "'u'"), (36, "1")]);
     let plan = plan(&client, &sql).await;
     let gate = plan.find("One-Time Filter").unwrap_or_else(|| panic!("no gate in\n{plan}"));
     assert!(gate < plan.find("Index Scan").unwrap(), "{plan}");

@@ -112,7 +112,7 @@ const ABOUT_ALL: [&str; 6] = [
 async fn no_statement_looks_at_a_tenants_rows_without_naming_it() {
     let client = two_tenants().await;
     client.batch_execute("SET plan_cache_mode = force_generic_plan").await.unwrap();
-    let texts = TEXTS.iter().copied().chain(lanes::Read::ALL.map(lanes::Read::sql)).filter(|sql| !ABOUT_ALL.contains(sql));
+    let texts = TEXTS.iter().copied().chain(lanes::Read::all().map(lanes::Read::sql)).filter(|sql| !ABOUT_ALL.contains(sql));
     let mut looked_at = 0;
     for (n, sql) in texts.enumerate() {
         let prepared = client.prepare(sql).await.unwrap();
