@@ -1,6 +1,7 @@
 //! How often things stand in the database, from its own statistics: kept in memory, and read again when the database
 //! has analysed a partition since.
 
+use super::partitions::Partition;
 use super::pool::{Attempted, Pool, Session};
 use crate::domain::tenant::TenantName;
 use std::collections::HashMap;
@@ -33,7 +34,7 @@ pub(super) struct Frequencies {
     grams: HashMap<i32, f64>,
     tenants: HashMap<String, f64>,
     /// By partition: what is not listed has fewer rows than this.
-    least: HashMap<i32, f64>,
+    least: HashMap<usize, f64>,
 }
 
 impl Frequencies {
@@ -48,8 +49,8 @@ impl Frequencies {
     }
 
     /// The profiles that have one of these grams, at most; `None` when nothing is known.
-    pub(super) fn of_any(&self, partition: i32, grams: &[i32]) -> Option<f64> {
-        let least = self.least.get(&partition)?;
+    pub(super) fn of_any(&self, partition: Partition, grams: &[i32]) -> Option<f64> {
+        let least = self.least.get(&partition.number())?;
         Some(grams.iter().map(|gram| self.grams.get(gram).copied().unwrap_or(least / 2.0)).sum())
     }
 }
@@ -123,6 +124,7 @@ async fn read_news(session: Session, state: i64) -> Attempted<Option<(i64, Frequ
     let mut found = Frequencies::default();
     for row in session.query(READ_FREQUENCIES, &[]).await? {
         let (partition, rows): (i32, f64) = (row.try_get("partition")?, row.try_get("rows")?);
+        let partition = usize::try_from(partition).unwrap_or(usize::MAX);
         let shares = row.try_get::<_, Option<Vec<f32>>>("shares")?.unwrap_or_default();
         let counts = shares.iter().map(|share| f64::from(*share) * rows);
         if let Some(grams) = row.try_get::<_, Option<Vec<i32>>>("grams")? {

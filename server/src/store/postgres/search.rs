@@ -10,6 +10,7 @@ use super::error::Failure;
 use super::filter::Value;
 use super::frequencies::Frequencies;
 use super::options::milliseconds;
+use super::partitions::for_each_partition;
 use super::pool::{Attempted, Session};
 use super::rows::{self, profile_columns};
 use crate::domain::geo::Circle;
@@ -30,13 +31,22 @@ use uuid::Uuid;
 pub(super) const COSTS: Costs =
     Costs { scanned_row: 1.5, hit: 2.0, entry: 0.15, small_tenant: 1_000.0, least_scan: 300.0, marks: 200.0, part: 5.0 };
 
-/// Whether the tenant is suspended, and in which partition it is. One row when there is such a tenant.
-pub(super) const OPEN_TENANT: &str = "\
-SELECT t.suspended, (SELECT i FROM generate_series(0, 7) AS i WHERE satisfies_hash_partition('profiles'::regclass, 8, i, t.tenant_name))
-FROM tenants t WHERE t.tenant_name = $1";
+/// Whether the tenant is suspended. One row when there is such a tenant.
+pub(super) const OPEN_TENANT: &str = "SELECT t.suspended FROM tenants t WHERE t.tenant_name = $1";
 
-pub(super) const READ_PAGE: &str =
-    concat!("SELECT ", profile_columns!("p"), " FROM profiles p WHERE p.tenant_name = $1 AND p.profile_id = ANY ($2::uuid[])");
+macro_rules! read_page_in {
+    ($partition:literal) => {
+        concat!(
+            "SELECT ",
+            profile_columns!("p"),
+            " FROM profiles_p",
+            $partition,
+            " p WHERE p.tenant_name = $1 AND p.profile_id = ANY ($2::uuid[])"
+        )
+    };
+}
+
+pub(super) const READ_PAGE_IN: [&str; 8] = for_each_partition!(read_page_in);
 
 /// How many candidates are read where nothing but the whole answers.
 const NO_CAP: u32 = u32::MAX;
@@ -51,12 +61,13 @@ impl Postgres {
             milliseconds(self.search_budget)
         );
         let (begin, frequencies) = (begin.as_str(), &frequencies);
+        let partition = self.partitions.of(tenant, &self.lanes).await?;
         let found = self.pool.read(|session| async move {
             let deadline = Instant::now() + self.search_budget;
             let ((), tenants) = futures::future::try_join(session.begin(begin), session.query(OPEN_TENANT, &[&tenant.as_str()])).await?;
             let row = tenants.first().ok_or(StoreError::TenantUnknown)?;
             rows::in_service(row.try_get(0)?)?;
-            let subject = Subject { tenant, partition: row.try_get(1)?, search };
+            let subject = Subject { tenant, partition, search };
             let mut run = Run::new(&session, subject, frequencies, self.costs, deadline);
             let found = run.found().await?;
             session.end(true).await?;
@@ -271,7 +282,7 @@ impl<'a> Run<'a> {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let rows = self.session.query(READ_PAGE, &[&self.subject.tenant.as_str(), &ids]).await?;
+        let rows = self.session.query(self.subject.partition.of(&READ_PAGE_IN), &[&self.subject.tenant.as_str(), &ids]).await?;
         let mut found = HashMap::with_capacity(rows.len());
         for row in &rows {
             let profile = rows::profile(row, 0)?;

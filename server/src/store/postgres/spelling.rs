@@ -4,6 +4,7 @@
 use super::Postgres;
 use super::frequencies::Frequencies;
 use super::options::milliseconds;
+use super::partitions::Partition;
 use super::pool::{Attempted, Session};
 use super::rows;
 use super::search::OPEN_TENANT;
@@ -53,7 +54,8 @@ impl Postgres {
     pub(super) async fn sample_guided(&self, tenant: &TenantName, probe: &Probe, frequencies: &Frequencies) -> Result<Vec<Sample>> {
         let budget = self.search_budget / PART_OF_SEARCH_BUDGET;
         let plan = Plan::of(tenant, probe, frequencies);
-        let sampled = self.pool.read(|session| sample(session, tenant, probe, &plan, budget)).await;
+        let partition = self.partitions.of(tenant, &self.lanes).await?;
+        let sampled = self.pool.read(|session| sample(session, tenant, partition, probe, &plan, budget)).await;
         sampled.map_err(|failure| match (failure.is_timeout(), StoreError::from(failure)) {
             (true, StoreError::Unavailable(cause)) => StoreError::TooSlow(cause),
             (_, other) => other,
@@ -93,7 +95,14 @@ impl Plan {
     }
 }
 
-async fn sample(session: Session, tenant: &TenantName, probe: &Probe, plan: &Plan, budget: Duration) -> Attempted<Vec<Sample>> {
+async fn sample(
+    session: Session,
+    tenant: &TenantName,
+    partition: Partition,
+    probe: &Probe,
+    plan: &Plan,
+    budget: Duration,
+) -> Attempted<Vec<Sample>> {
     // One plan is good for all values, as for a search.
     let begin = format!(
         "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = {}; SET LOCAL enable_seqscan = off; \
@@ -103,7 +112,6 @@ async fn sample(session: Session, tenant: &TenantName, probe: &Probe, plan: &Pla
     let ((), tenants) = try_join(session.begin(&begin), session.query(OPEN_TENANT, &[&tenant.as_str()])).await?;
     let row = tenants.first().ok_or(StoreError::TenantUnknown)?;
     rows::in_service(row.try_get(0)?)?;
-    let partition: i32 = row.try_get(1)?;
     let mut samples = vec![Sample::default(); plan.needles.len()];
     if !plan.by_gram.is_empty() {
         sample_by_grams(&session, tenant, probe, plan, partition, &mut samples).await?;
@@ -125,11 +133,10 @@ async fn sample_by_grams(
     tenant: &TenantName,
     probe: &Probe,
     plan: &Plan,
-    partition: i32,
+    partition: Partition,
     samples: &mut [Sample],
 ) -> Attempted<()> {
-    let text = usize::try_from(partition).ok().and_then(|partition| SAMPLE_BY_GRAMS.get(partition));
-    let text = text.ok_or_else(|| StoreError::internal("a tenant in no partition"))?;
+    let text = partition.of(&SAMPLE_BY_GRAMS);
     let grams: Vec<i32> = plan.by_gram.iter().map(|(_, gram)| *gram).collect();
     let needles: Vec<&str> = plan.by_gram.iter().map(|(at, _)| plan.needles[*at].as_str()).collect();
     let (wanted, examined) = (i64::from(probe.wanted), i64::from(probe.examined));

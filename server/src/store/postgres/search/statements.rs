@@ -5,6 +5,7 @@
 //! that has an index, and grams stand where no other index fits, for the tenant is compared in the select list.
 
 use super::super::filter::{self, Value, Values, distance};
+use super::super::partitions::Partition;
 use crate::domain::birth_date::BirthDate;
 use crate::domain::filter::Filter;
 use crate::domain::profile::ProfileId;
@@ -24,8 +25,8 @@ pub(in super::super) struct Statement {
 #[derive(Debug, Clone, Copy)]
 pub(in super::super) struct Subject<'a> {
     pub tenant: &'a TenantName,
-    /// The number of the partition that the tenant is in.
-    pub partition: i32,
+    /// That which the tenant is in.
+    pub partition: Partition,
     pub search: &'a Search,
 }
 
@@ -70,7 +71,7 @@ pub(in super::super) fn stretches(sort: Sort, after: Option<&Position>) -> Vec<S
 
 impl Subject<'_> {
     fn table(&self) -> String {
-        format!("profiles_p{} p", self.partition)
+        format!("profiles_p{} p", self.partition.number())
     }
 
     /// What a profile of this tenant must fulfil to be a hit.
