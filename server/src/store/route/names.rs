@@ -115,6 +115,16 @@ impl<'a> Names<'a> {
         Reach { search, marks: Conjunct { any_of }, end }
     }
 
+    /// The mark of the word in each of the next so many parts.
+    pub fn next_marks(&self, read: Option<&Position>, parts: u8) -> impl Iterator<Item = i32> {
+        let from = self.next_part(read);
+        (0..parts).filter_map(move |at| {
+            let part = if self.search.sort.descending { from.earlier(at) } else { from.later(at) };
+            let mark = marks_of(&self.word, std::iter::once(part)).next()?;
+            Some(self.grams.gram(Fact::Marked(mark)))
+        })
+    }
+
     /// The part that holds what comes next.
     fn next_part(&self, read: Option<&Position>) -> Part {
         let descending = self.search.sort.descending;

@@ -311,12 +311,12 @@ impl Router {
         let (looked, found) = self.parts;
         let seen = if looked > 0.0 { ((found + 0.5) / looked).min(in_part) } else { in_part };
         let missing = (self.wanted - self.found).max(1.0);
-        let each = self.costs.part + seen * self.costs.hit;
-        // What is looked into may well take as long as looking does.
-        let least = self.costs.marks / each;
-        let most = if looked > 0.0 { (looked * 8.0).max(least) } else { f64::INFINITY };
+        let each = |hits: f64| self.costs.part + hits * self.costs.hit;
+        // What is looked into may well take as long as looking does. The first parts may be empty, and the next be full.
+        let least = self.costs.marks / each(in_part);
+        let most = if looked > 0.0 { (looked * 3.0).max(least) } else { f64::INFINITY };
         let parts = (missing * 1.3 / seen.max(1e-9)).min(most).max(least).min(f64::from(parts_left));
-        let cost = self.costs.marks + parts * each;
+        let cost = self.costs.marks + parts * each(seen);
         // Grams tell how many there are, too.
         let count = self.counted(ENOUGH_TO_COUNT).1;
         (cost < scan && cost + count < by_grams).then(|| u8::try_from(whole(parts)).unwrap_or(u8::MAX))
