@@ -32,8 +32,10 @@ macro_rules! conformance {
         // The ways that a search takes in a large tenant, taken in a small one.
         conformance! { @backend sqlite_by_grams: $($rest)+ }
         conformance! { @backend sqlite_by_scans: $($rest)+ }
+        conformance! { @backend sqlite_by_names: $($rest)+ }
         conformance! { @backend postgres_by_grams: $($rest)+ }
         conformance! { @backend postgres_by_scans: $($rest)+ }
+        conformance! { @backend postgres_by_names: $($rest)+ }
     };
     ($($state:ident $resource:ident { $($case:ident),+ $(,)? })+) => {
         conformance! { @backend sqlite: $($state $resource { $($case),+ })+ }
@@ -226,6 +228,7 @@ mod searches {
             pages_stay_right_while_others_come_and_go,
             a_page_behind_a_profile_that_is_gone_goes_on_there,
             counting_stops_at_a_thousand,
+            those_who_have_a_word_come_in_the_order_of_their_names,
         }
         migrated filter {
             every_operator_on_every_field_agrees_with_the_reference,

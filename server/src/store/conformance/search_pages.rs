@@ -2,6 +2,7 @@
 
 use super::fixtures::{World, at_once, everybody};
 use super::reference::found_among;
+use crate::domain::filter;
 use crate::domain::profile::{Profile, ProfileId};
 use crate::domain::search::{MAX_TOTAL, Relation, Search, Sort, SortField, Start, Total};
 use crate::domain::search_text::needles;
@@ -176,4 +177,42 @@ pub async fn counting_stops_at_a_thousand(world: World) {
     let far = Search { start: Start::Offset(1090), limit: 200, ..everybody() };
     let found = world.search(&far).await;
     assert_eq!((found.profiles.len(), found.more, found.total.relation), (10, false, Relation::Gte));
+}
+
+/// Those whose name begins with the word, others who have it elsewhere, before and behind these, and some of both.
+pub async fn those_who_have_a_word_come_in_the_order_of_their_names(world: World) {
+    let beginnings = ["ann", "", "anna", "mar", "mary", "1st", "zoë", "łu", "вера", "محمد", "शर्मा", "王", "김", "{"];
+    let words = ["mary", "marcus", "ann", "annabel", "вера", "шарма", "محمد", "शर्मा", "王芳", "mary-ann"];
+    let mut profiles = Vec::new();
+    for (number, beginning) in beginnings.iter().cycle().take(beginnings.len() * words.len()).enumerate() {
+        let word = words[number % words.len()];
+        let name = if number % 3 == 0 { format!("{word} {beginning}") } else { format!("{beginning} {word}") };
+        let mut fields = json!({"full_name": name, "user_id": format!("{word}{number}")});
+        if number % 4 == 0 {
+            fields["email_id"] = format!("{}{number}@mary.example", ["mary", "ann.", "x", "maryann"][number / 4 % 4]).into();
+        }
+        if number % 5 == 0 {
+            fields["city_id"] = "Annapolis".into();
+            fields["gender"] = "f".into();
+        }
+        let profile = world.create(fields).await;
+        let is_deleted = number % 11 == 0;
+        profiles.push(if is_deleted { world.delete(&profile).await } else { profile });
+    }
+    for query in ["mary", "mar", "marcu", "ann", "anna", "вера", "вер", "محمد", "शर्मा", "शर्म", "王芳", "exa", "mary4", "nobody"]
+    {
+        for filter in [None, Some("gender eq \"f\""), Some("full_name gt \"b\" or email_id pr")] {
+            for (sort, limit, include_deleted) in [("full_name", 3, false), ("-full_name", 3, false), ("full_name", 40, true)] {
+                let sort = Sort::parse(sort).unwrap();
+                let filter = filter.map(|text| filter::parse(text).unwrap());
+                let search = Search { needles: needles(query), filter, sort, limit, include_deleted, start: Start::Offset(0) };
+                let expected = found_among(&profiles, &Search { limit: 200, ..search.clone() });
+                assert_eq!(walk(&world, &search).await, expected.profiles, "{search:?}");
+                for offset in [0, 5, 60] {
+                    let search = Search { start: Start::Offset(offset), ..search.clone() };
+                    assert_eq!(world.search(&search).await, found_among(&profiles, &search), "{search:?}");
+                }
+            }
+        }
+    }
 }

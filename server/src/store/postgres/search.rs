@@ -174,7 +174,10 @@ impl<'a> Run<'a> {
                     InPeriod::Not(outcome) => outcome,
                 },
                 Step::Names { parts } => match self.by_names(names.as_ref(), &mut scan, *parts, router.expected_hits()).await? {
-                    Some(outcome) => outcome,
+                    Some((done, outcome)) => {
+                        router.note(&done, outcome);
+                        continue;
+                    }
                     None => return Ok(Page { ids: scan.page(), total: None }),
                 },
                 Step::Scan { rows } => {
@@ -315,6 +318,8 @@ struct Scan {
     offset: usize,
     /// All hits up to here were found.
     read: Option<Position>,
+    /// How often one went on by marks.
+    reaches: i32,
 }
 
 impl Scan {
@@ -329,6 +334,7 @@ impl Scan {
             wanted: offset + search.limit + 1,
             offset: offset as usize,
             read: after.cloned(),
+            reaches: 0,
         }
     }
 

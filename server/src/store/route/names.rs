@@ -115,6 +115,16 @@ impl<'a> Names<'a> {
         Reach { search, marks: Conjunct::any_of(any_of), end }
     }
 
+    /// The mark of the word in each of the next so many parts.
+    pub fn next_marks(&self, read: Option<&Position>, parts: u8) -> impl Iterator<Item = i32> {
+        let from = self.next_part(read);
+        (0..parts).filter_map(move |at| {
+            let part = if self.search.sort.descending { from.earlier(at) } else { from.later(at) };
+            let mark = marks_of(&self.word, std::iter::once(part)).next()?;
+            Some(self.grams.gram(Fact::Marked(mark)))
+        })
+    }
+
     /// The part that holds what comes next.
     fn next_part(&self, read: Option<&Position>) -> Part {
         let descending = self.search.sort.descending;
@@ -130,4 +140,69 @@ impl<'a> Names<'a> {
 /// Between all that is less than this, and it.
 fn bound(key: &str) -> Position {
     Position { key: SortKey::Text(key.to_owned()), profile_id: ProfileId(Uuid::nil()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::search::Sort;
+    use crate::domain::search_text::needles;
+
+    fn search(query: &str, sort: &str) -> Search {
+        let sort = Sort::parse(sort).unwrap();
+        Search { needles: needles(query), filter: None, sort, limit: 20, start: Start::Offset(0), include_deleted: false }
+    }
+
+    fn tenant() -> TenantName {
+        TenantName::from_stored("a".to_owned())
+    }
+
+    /// Where each reach ends, with so many parts at a time, and the place behind it; a scan takes one over the word.
+    fn ends(word: &str, sort: &str, parts: u8) -> Vec<String> {
+        let search = search(word, sort);
+        let names = Names::of(&tenant(), &search).unwrap();
+        let (mut read, mut ends) = (None, Vec::new());
+        loop {
+            if names.place(read.as_ref()) == Place::Together {
+                ends.push("together".to_owned());
+                read = Some(bound(if search.sort.descending { &names.word } else { &names.behind }));
+                continue;
+            }
+            let reach = names.reach(read.as_ref(), parts, 1);
+            assert!(!reach.marks.any_of.is_empty());
+            let Some(Position { key: SortKey::Text(key), .. }) = &reach.end else { return ends };
+            ends.push(key.clone());
+            assert_ne!(read, reach.end);
+            read = reach.end;
+        }
+    }
+
+    #[test]
+    fn the_way_goes_along_all_parts_and_once_over_the_word() {
+        assert_eq!(ends("mary", "full_name", 60)[..2], ["mary".to_owned(), "together".to_owned()]);
+        assert_eq!(ends("mary", "full_name", 250), ["mary", "together"]);
+        assert_eq!(ends("mary", "-full_name", 250), ["marz", "together"]);
+        for (sort, parts) in [("full_name", 1), ("full_name", 7), ("-full_name", 1), ("-full_name", 7)] {
+            for word in ["mary", "mar", "ann", "zzz", "михаил", "शर्मा"] {
+                let ends = ends(word, sort, parts);
+                assert_eq!(ends.iter().filter(|end| *end == "together").count(), 1, "{word} {ends:?}");
+                let keys: Vec<_> = ends.iter().filter(|end| *end != "together").collect();
+                assert!(keys.windows(2).all(|pair| (pair[0] < pair[1]) != sort.starts_with('-')), "{ends:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn other_orders_and_words_without_marks_have_no_such_way() {
+        for (query, sort) in [
+            ("mary", "created_at"),
+            ("ma", "full_name"),
+            ("mary jo", "full_name"),
+            ("mary@x", "full_name"),
+            ("123", "full_name"),
+            ("王芳", "full_name"),
+        ] {
+            assert!(Names::of(&tenant(), &search(query, sort)).is_none(), "{query} {sort}");
+        }
+    }
 }

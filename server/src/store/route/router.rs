@@ -93,8 +93,6 @@ const ELSEWHERE: f64 = 0.5;
 const PARTS: f64 = 100.0;
 /// Counting stops here.
 const ENOUGH_TO_COUNT: f64 = 1_001.0;
-/// With fewer parts it is not worth asking.
-const LEAST_PARTS: f64 = 6.0;
 
 #[derive(Debug, Clone)]
 pub struct Router {
@@ -321,9 +319,12 @@ impl Router {
         let (looked, found) = self.parts;
         let seen = if looked > 0.0 { ((found + 0.5) / looked).min(in_part) } else { in_part };
         let missing = (self.wanted - self.found).max(1.0);
-        let most = if looked > 0.0 { looked * 8.0 } else { f64::INFINITY };
-        let parts = (missing * 1.3 / seen.max(1e-9)).min(most).max(LEAST_PARTS).min(f64::from(parts_left));
-        let cost = self.costs.marks + parts * (self.costs.part + in_part * self.costs.hit);
+        let each = |hits: f64| self.costs.part + hits * self.costs.hit;
+        // What is looked into may well take as long as looking does. The first parts may be empty, and the next be full.
+        let least = self.costs.marks / each(in_part);
+        let most = if looked > 0.0 { (looked * 3.0).max(least) } else { f64::INFINITY };
+        let parts = (missing * 1.3 / seen.max(1e-9)).min(most).max(least).min(f64::from(parts_left));
+        let cost = self.costs.marks + parts * each(seen);
         // Grams tell how many there are, too.
         let count = self.counted(ENOUGH_TO_COUNT).1;
         (cost < scan && cost + count < by_grams).then(|| u8::try_from(whole(parts)).unwrap_or(u8::MAX))
@@ -472,5 +473,32 @@ mod tests {
             }
         }
         assert!(looked > 0.004, "{looked}");
+    }
+
+    #[test]
+    fn in_the_order_of_names_marks_lead_to_where_names_begin_with_the_word() {
+        let mut router = router(LARGE, &[Some(40_000.0)]);
+        let mut looked = Vec::new();
+        for parts_left in [60, 50, 10] {
+            router.stands_at(Some(Place::Apart { parts_left }));
+            match router.next_step() {
+                step @ Step::Names { parts } => {
+                    assert!(parts <= parts_left);
+                    looked.push(parts);
+                    router.note(&step, Outcome::Short { found: 0 });
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        assert!(looked[1] > looked[0], "{looked:?}");
+        router.stands_at(Some(Place::Together));
+        assert!(matches!(router.next_step(), Step::Scan { rows } if rows < 500));
+    }
+
+    #[test]
+    fn what_few_have_is_read_whole_in_any_order() {
+        let mut router = router(LARGE, &[Some(300.0)]);
+        router.stands_at(Some(Place::Apart { parts_left: 100 }));
+        assert!(matches!(router.next_step(), Step::Grams { .. }));
     }
 }

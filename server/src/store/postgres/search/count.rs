@@ -11,7 +11,7 @@ use crate::store::route::{Conjunct, Count, Router};
 /// Counting stops here.
 const ENOUGH: i64 = MAX_TOTAL as i64 + 1;
 /// From how many expected hits on it is likely that names, or addresses, alone are enough.
-const MANY: f64 = 4_000.0;
+const MANY: f64 = 1_500.0;
 
 impl Run<'_> {
     pub(super) async fn count(&mut self, router: &Router) -> Attempted<i64> {
