@@ -36,18 +36,25 @@ install_s3() {
         cargo install --locked --quiet --force "s3s-fs@$version" --features binary --root target/tools --target-dir target/tools/build
 }
 
+has_llvm_tools() { ls "$(rustc --print sysroot)"/lib/rustlib/*/bin/llvm-profdata >/dev/null 2>&1; }
+
+# build_tool NAME VERSION: a subcommand of cargo, once, into target/tools. Quick to build counts for more than quick to run.
+build_tool() {
+    "target/tools/bin/$1" "${1#cargo-}" --version 2>/dev/null | grep -q " $2\$" && return
+    say "building $1"
+    CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_DEBUG=0 \
+        cargo install --locked --quiet --force "$1@$2" --root target/tools --target-dir target/tools/build
+}
+
 # What measures coverage: cargo-llvm-cov where the toolchain has what it needs, else cargo-tarpaulin, kept in target/tools.
 install_coverage() {
-    if ls "$(rustc --print sysroot)"/lib/rustlib/*/bin/llvm-profdata >/dev/null 2>&1 && cargo llvm-cov --version >/dev/null 2>&1; then
+    if has_llvm_tools || { rustup component add llvm-tools && has_llvm_tools; } 2>/dev/null; then
         coverage=llvm-cov
-        return
+        build_tool cargo-llvm-cov 0.9.1
+    else
+        coverage=tarpaulin
+        build_tool cargo-tarpaulin 0.37.5
     fi
-    local version=0.37.5
-    coverage=tarpaulin
-    target/tools/bin/cargo-tarpaulin tarpaulin --version 2>/dev/null | grep -q " $version\$" && return
-    say "building cargo-tarpaulin"
-    CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_DEBUG=0 \
-        cargo install --locked --quiet --force "cargo-tarpaulin@$version" --root target/tools --target-dir target/tools/build
 }
 
 run_tests() {
@@ -56,18 +63,17 @@ run_tests() {
         "") cargo test --workspace --locked "${rest[@]}"; return ;;
         llvm-cov)
             mkdir -p "$folder"
-            cargo llvm-cov --workspace --locked --json --summary-only --output-path "$folder/report.json" "${rest[@]}"
+            target/tools/bin/cargo-llvm-cov llvm-cov --workspace --locked --lcov --output-path "$folder/lcov.info" "${rest[@]}"
             tool="cargo-llvm-cov"
             ;;
         tarpaulin)
             # A folder of its own: what is built to be counted would push out what is built to run.
             target/tools/bin/cargo-tarpaulin tarpaulin --workspace --locked --engine llvm --follow-exec --skip-clean --timeout 900 \
-                --out Json --output-dir "$folder" --target-dir "$folder/build" "${rest[@]}"
-            mv "$folder/tarpaulin-report.json" "$folder/report.json"
+                --out Lcov --output-dir "$folder" --target-dir "$folder/build" "${rest[@]}"
             tool="cargo-tarpaulin"
             ;;
     esac
-    node scripts/coverage.mjs "$tool" "$folder/report.json" >"$folder/coverage.md"
+    node scripts/coverage.mjs "$tool" "$folder/lcov.info" >"$folder/coverage.md"
     cp "$folder/coverage.md" docs/coverage.md
     say "coverage: see docs/coverage.md"
 }
