@@ -126,6 +126,7 @@ impl<'a> Run<'a> {
             tenant_rows: self.frequencies.of_tenant(self.subject.tenant),
             conjuncts: conjuncts.iter().map(|conjunct| self.frequencies.of_any(self.subject.partition, &conjunct.any_of)).collect(),
             narrower: self.wanted.narrower,
+            told: self.wanted.told,
             keyed: !self.wanted.keyed.is_empty(),
             by_creation: search.sort.field == SortField::CreatedAt,
         };
