@@ -129,6 +129,16 @@ impl Grams {
         });
         grams
     }
+    /// Of those who have all grams of a needle, about how many have the needle too: its last characters may be untold.
+    pub fn told(needle: &str) -> f64 {
+        let mut told = 1.0;
+        for_each_segment(needle, |segment, _| {
+            let longest = kept_beginnings(segment).last().unwrap_or_default();
+            let rest = segment.trim_start_matches('0').strip_prefix(longest).unwrap_or_default();
+            told *= rest.chars().map(|c| if c.is_ascii_digit() { 0.1 } else { 0.8 }).product::<f64>();
+        });
+        told
+    }
 }
 
 /// The segments of a search text: what stands between two places where a word begins. A needle's are, but for the
@@ -224,6 +234,12 @@ mod tests {
         for (i, gram) in all.iter().enumerate() {
             assert!(!all[..i].contains(gram));
         }
+    }
+
+    #[test]
+    fn what_no_gram_tells_makes_hits_fewer() {
+        assert_eq!([" smith", " smith12", " 伟 明"].map(Grams::told), [1.0; 3]);
+        assert_eq!([" smith1", " 001234", " robertson"].map(Grams::told), [0.1, 0.1, 0.8]);
     }
 
     #[test]

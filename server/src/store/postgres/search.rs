@@ -138,6 +138,7 @@ impl<'a> Run<'a> {
             conjuncts: conjuncts.iter().map(|conjunct| self.frequencies.of_any(self.subject.partition, &conjunct.any_of)).collect(),
             shares: conjuncts.iter().map(|conjunct| conjunct.share).collect(),
             narrower: self.wanted.narrower,
+            told: self.wanted.told,
             keyed: !self.wanted.keyed.is_empty(),
             by_creation: search.sort.field == SortField::CreatedAt,
         };

@@ -31,7 +31,7 @@ impl Conjunct {
 }
 
 /// What a search asks for, as an index sees it.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Wanted {
     /// All of them hold for every hit.
     pub conjuncts: Vec<Conjunct>,
@@ -39,12 +39,15 @@ pub struct Wanted {
     pub keyed: Vec<Filter>,
     /// Whether there are conditions that no conjunct stands for: then fewer are found than the conjuncts promise.
     pub narrower: bool,
+    /// Of those who have the words' grams, about how many have the words.
+    pub told: f64,
 }
 
 impl Wanted {
     pub fn of(tenant: &TenantName, search: &Search) -> Self {
         let grams = Grams::of(tenant);
-        let mut wanted = Self::default();
+        let told = search.needles.iter().map(|needle| Grams::told(needle)).product();
+        let mut wanted = Self { conjuncts: Vec::new(), keyed: Vec::new(), narrower: false, told };
         for needle in &search.needles {
             let found = grams.of_needle(needle);
             wanted.narrower |= found.is_empty();

@@ -24,7 +24,7 @@ pub struct Costs {
 }
 
 /// What is known before the first step.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Expected {
     /// The tenant's profiles; `None` when nothing is known.
     pub tenant_rows: Option<f64>,
@@ -34,6 +34,8 @@ pub struct Expected {
     pub shares: Vec<Option<f64>>,
     /// Whether further conditions make the hits fewer.
     pub narrower: bool,
+    /// About what share of those who fulfil the conjuncts have the words that these stand for.
+    pub told: f64,
     /// Whether there are conditions with an index of their own.
     pub keyed: bool,
     /// Whether the page is in the order of creation.
@@ -275,7 +277,7 @@ impl Router {
     /// The share of rows that should be hits, were the conditions independent.
     fn share(&self) -> f64 {
         let all: f64 = (0..self.expected.conjuncts.len()).map(|at| self.share_of(at)).product();
-        let expected = if self.expected.narrower { all * NARROWER } else { all };
+        let expected = all * self.expected.told * if self.expected.narrower { NARROWER } else { 1.0 };
         expected.max(self.overflowed / self.rows())
     }
 
@@ -364,10 +366,19 @@ mod tests {
 
     const COSTS: Costs =
         Costs { scanned_row: 1.5, hit: 3.0, entry: 0.02, small_tenant: 1_000.0, least_scan: 300.0, marks: 150.0, part: 5.0 };
+    const NOTHING: Expected = Expected {
+        tenant_rows: None,
+        conjuncts: Vec::new(),
+        shares: Vec::new(),
+        narrower: false,
+        told: 1.0,
+        keyed: false,
+        by_creation: false,
+    };
     const LARGE: Option<f64> = Some(5_000_000.0);
 
     fn router(tenant_rows: Option<f64>, conjuncts: &[Option<f64>]) -> Router {
-        Router::new(COSTS, Expected { tenant_rows, conjuncts: conjuncts.to_vec(), ..Expected::default() }, 21)
+        Router::new(COSTS, Expected { tenant_rows, conjuncts: conjuncts.to_vec(), ..NOTHING }, 21)
     }
 
     #[test]
@@ -429,7 +440,7 @@ mod tests {
 
     #[test]
     fn what_has_an_index_of_its_own_is_tried_first() {
-        let expected = Expected { tenant_rows: LARGE, keyed: true, ..Expected::default() };
+        let expected = Expected { tenant_rows: LARGE, keyed: true, ..NOTHING };
         let mut router = Router::new(COSTS, expected, 21);
         let step = router.next_step();
         assert!(matches!(step, Step::Keyed { .. }));
@@ -458,7 +469,7 @@ mod tests {
 
     #[test]
     fn what_many_have_is_looked_for_among_the_newest_first() {
-        let expected = Expected { tenant_rows: LARGE, conjuncts: vec![Some(9_000.0)], by_creation: true, ..Expected::default() };
+        let expected = Expected { tenant_rows: LARGE, conjuncts: vec![Some(9_000.0)], by_creation: true, ..NOTHING };
         let mut router = Router::new(COSTS, expected, 21);
         let mut looked = 0.0;
         loop {

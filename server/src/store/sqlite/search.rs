@@ -118,6 +118,7 @@ impl Run<'_> {
             tenant_rows: Some(tenant_rows),
             conjuncts: wanted.conjuncts.iter().map(of_conjunct).collect::<Result<_>>()?,
             narrower: wanted.narrower,
+            told: wanted.told,
             keyed: !wanted.keyed.is_empty(),
             // Lists are short here, and rows near: a part of the time is no cheaper than all of it.
             by_creation: false,
