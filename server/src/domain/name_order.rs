@@ -4,6 +4,7 @@
 //! it elsewhere, and each of them has a *mark* of the word (`marks_of`), which tells the part that its name lies in.
 
 use super::search_text::word_of;
+use super::text::behind_beginning;
 
 /// A part of the order of names: the names from one of `FIRST` up to the next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -69,6 +70,12 @@ impl Part {
         Self(self.0.saturating_sub(parts))
     }
 
+    /// Whether a word of this script is rare among those whose names lie here, which are of another one.
+    pub fn is_foreign_to(self, word: &str) -> bool {
+        let block = |text: &str| text.chars().next().map_or(0, u32::from) >> 8;
+        block(self.first_key()) != block(word)
+    }
+
     pub fn up_to(self, last: Self) -> impl Iterator<Item = Self> {
         (self.0..=last.0).map(Self)
     }
@@ -96,10 +103,17 @@ pub fn mark_of<'a>(segment: &'a str, name_key: &str, part: Part) -> Option<Mark<
 
 /// The marks of which every profile has one in which a word begins with this one, whose name lies in these parts and does
 /// not begin with it. The word is one of which `is_marked` says so.
-pub fn marks_of(word: &str, parts: impl Iterator<Item = Part>) -> impl Iterator<Item = Mark<'_>> {
+pub fn marks_of(word: &str, first: Part, last: Part) -> impl Iterator<Item = Mark<'_>> {
     let shortest = beginning(word);
-    let longer = word[shortest.len()..].char_indices().map(move |(at, c)| &word[..shortest.len() + at + c.len_utf8()]);
-    parts.map(move |part| Mark::Elsewhere(shortest, part)).chain(longer.map(Mark::Departing))
+    let longer = word[shortest.len()..].char_indices().map(move |(at, c)| shortest.len() + at + c.len_utf8());
+    let departing = longer.filter_map(move |end| {
+        let departing = &word[..end];
+        let name = &departing[..departing.char_indices().next_back()?.0];
+        let from = Part::of(name);
+        let to = behind_beginning(name).map_or(Part::LAST, |behind| Part::of(&behind));
+        (from <= last && first <= to).then_some(Mark::Departing(departing))
+    });
+    first.up_to(last).map(move |part| Mark::Elsewhere(shortest, part)).chain(departing)
 }
 
 /// Whether all that have this word and do not begin with it have marks of it.
@@ -161,6 +175,13 @@ mod tests {
     }
 
     #[test]
+    fn names_of_other_scripts_are_foreign_to_a_word() {
+        let foreign = |word: &str| ["anna", "zoe", "ολγα", "иван", "яна", "محمد", "शर्मा"].map(|name| Part::of(name).is_foreign_to(word));
+        assert_eq!(foreign("mary"), [false, false, true, true, true, true, true]);
+        assert_eq!(foreign("иванов"), [true, true, true, false, false, true, true]);
+    }
+
+    #[test]
     fn words_of_letters_are_marked() {
         for (word, marked) in [
             ("ann", true),
@@ -198,7 +219,7 @@ mod tests {
             if is_marked(&word) && doc.contains(&format!(" {word}")) && !key.starts_with(word.as_str()) {
                 let part = Part::of(&key);
                 let stored: Vec<_> = doc.split(' ').filter_map(|segment| mark_of(segment, &key, part)).collect();
-                prop_assert!(marks_of(&word, std::iter::once(part)).any(|mark| stored.contains(&mark)), "{:?} in {:?}: {:?}", word, doc, stored);
+                prop_assert!(marks_of(&word, part, part).any(|mark| stored.contains(&mark)), "{:?} in {:?}: {:?}", word, doc, stored);
             }
         }
     }

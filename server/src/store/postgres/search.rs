@@ -174,7 +174,8 @@ impl<'a> Run<'a> {
                     InPeriod::Page(page) => return Ok(page),
                     InPeriod::Not(outcome) => outcome,
                 },
-                Step::Names { parts } => match self.by_names(names.as_ref(), &mut scan, *parts, router.expected_hits()).await? {
+                Step::Names { parts, cap } => match self.by_names(names.as_ref(), &mut scan, (*parts, *cap), router.expected_hits()).await?
+                {
                     Some((done, outcome)) => {
                         router.note(&done, outcome);
                         continue;

@@ -19,8 +19,9 @@ const LONGEST: usize = 32;
 /// Where one stands who has read a page's first hits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
-    /// Among names that do not begin with the word; so many parts from the next place, or from the end.
-    Apart { parts_left: u8 },
+    /// Among names that do not begin with the word; so many parts from the next place, or from the end, the first of them
+    /// of scripts in whose names the word is rare.
+    Apart { parts_left: u8, foreign: u8 },
     /// Where names begin with it.
     Together,
 }
@@ -77,8 +78,12 @@ impl<'a> Names<'a> {
             (false, false) => Part::LAST,
             (false, true) => Part::FIRST,
         };
+        if !is_before && !is_behind {
+            return Place::Together;
+        }
         let parts_left = from.number().abs_diff(to.number()) + 1;
-        if is_before || is_behind { Place::Apart { parts_left } } else { Place::Together }
+        let foreign = self.next_parts(read, parts_left).take_while(|part| part.is_foreign_to(&self.word)).count();
+        Place::Apart { parts_left, foreign: u8::try_from(foreign).unwrap_or(u8::MAX) }
     }
 
     /// The next so many parts behind this position, up to where names begin with the word, for so many hits.
@@ -108,7 +113,7 @@ impl<'a> Names<'a> {
         let all = self.search.filter.iter().cloned().chain(bounds.map(|(op, value)| condition(op, value)));
         let filter = all.fold(apart, |all, one| one.and(all));
         let start = read.map_or(Start::Offset(0), |read| Start::After(read.clone()));
-        let mut any_of: Vec<i32> = marks_of(&self.word, first.up_to(last)).map(|mark| self.grams.gram(Fact::Marked(mark))).collect();
+        let mut any_of: Vec<i32> = marks_of(&self.word, first, last).map(|mark| self.grams.gram(Fact::Marked(mark))).collect();
         any_of.sort_unstable();
         any_of.dedup();
         let search = Search { filter: Some(filter), start, limit: wanted.saturating_sub(1), ..self.search.clone() };
@@ -117,12 +122,12 @@ impl<'a> Names<'a> {
 
     /// The mark of the word in each of the next so many parts.
     pub fn next_marks(&self, read: Option<&Position>, parts: u8) -> impl Iterator<Item = i32> {
-        let from = self.next_part(read);
-        (0..parts).filter_map(move |at| {
-            let part = if self.search.sort.descending { from.earlier(at) } else { from.later(at) };
-            let mark = marks_of(&self.word, std::iter::once(part)).next()?;
-            Some(self.grams.gram(Fact::Marked(mark)))
-        })
+        self.next_parts(read, parts).filter_map(|part| Some(self.grams.gram(Fact::Marked(marks_of(&self.word, part, part).next()?))))
+    }
+
+    fn next_parts(&self, read: Option<&Position>, parts: u8) -> impl Iterator<Item = Part> {
+        let (from, descending) = (self.next_part(read), self.search.sort.descending);
+        (0..parts).map(move |at| if descending { from.earlier(at) } else { from.later(at) })
     }
 
     /// The part that holds what comes next.

@@ -52,8 +52,8 @@ pub enum Step {
     Scan { rows: u32 },
     /// Read what has the grams in this share of the tenant's time, from where the page begins.
     Period { share: f64 },
-    /// Read what has the word's marks in the next so many parts of the order of names.
-    Names { parts: u8 },
+    /// Read what has the word's marks in the next so many parts of the order of names; give up beyond `cap`.
+    Names { parts: u8, cap: u32 },
 }
 
 /// How to learn how many hits there are.
@@ -104,7 +104,6 @@ pub struct Router {
     wanted: f64,
     keyed_left: bool,
     grams_left: bool,
-    names_left: bool,
     scanned: f64,
     found: f64,
     /// How many rows are to be scanned next, at least.
@@ -117,6 +116,11 @@ pub struct Router {
     place: Option<Place>,
     /// How many parts of it were looked into, and what was found there.
     parts: (f64, f64),
+    /// No more of them are to be looked into next.
+    most_parts: f64,
+    /// In the next so many of them there is more than could be read; and how often that happened.
+    full_parts: f64,
+    overflows: i32,
     /// How many rows were scanned at this place, and what was found there.
     stretch: (f64, f64),
 }
@@ -128,7 +132,6 @@ impl Router {
             wanted: f64::from(wanted),
             keyed_left: expected.keyed,
             grams_left: !expected.conjuncts.is_empty(),
-            names_left: true,
             scanned: 0.0,
             found: 0.0,
             stride: costs.least_scan,
@@ -136,6 +139,9 @@ impl Router {
             period: None,
             place: None,
             parts: (0.0, 0.0),
+            most_parts: f64::INFINITY,
+            full_parts: f64::INFINITY,
+            overflows: 0,
             stretch: (0.0, 0.0),
             expected,
         }
@@ -173,8 +179,8 @@ impl Router {
             if let Some(share) = self.period(cost.min(self.costs.scanned_row * rows)) {
                 return Step::Period { share };
             }
-            if let Some(parts) = self.parts(cost, self.costs.scanned_row * rows) {
-                return Step::Names { parts };
+            if let Some(step) = self.by_names(cost, self.costs.scanned_row * rows) {
+                return step;
             }
             if cost <= self.costs.scanned_row * (self.scanned + rows) {
                 // What is more than expected is still worth reading while a scan would cost more.
@@ -203,12 +209,23 @@ impl Router {
                 self.found += found;
                 self.stretch = (self.stretch.0 + f64::from(*rows), self.stretch.1 + found);
             }
-            Step::Names { parts } => {
-                let found = if let Outcome::Short { found } = outcome { f64::from(found) } else { 0.0 };
-                self.found += found;
-                self.parts = (self.parts.0 + f64::from(*parts), self.parts.1 + found);
-                self.names_left = outcome != Outcome::Overflow;
-            }
+            Step::Names { parts, .. } => match outcome {
+                Outcome::Short { found } => {
+                    let parts = f64::from(*parts);
+                    self.found += f64::from(found);
+                    self.full_parts = if self.full_parts > parts { self.full_parts - parts } else { f64::INFINITY };
+                    if !self.is_among_foreign() {
+                        self.parts = (self.parts.0 + parts, self.parts.1 + f64::from(found));
+                        self.most_parts = (parts * 3.0).min((self.full_parts / 2.0).max(1.0));
+                    }
+                }
+                Outcome::Overflow => {
+                    self.full_parts = f64::from(*parts);
+                    // Less than one part cannot be read: that one is then read whole.
+                    self.most_parts = self.full_parts / 4.0;
+                    self.overflows += 1;
+                }
+            },
             Step::Period { share } => {
                 // More than could be read: what was wrong in that will be wrong in any other period.
                 let found = if let Outcome::Short { found } = outcome { f64::from(found) } else { 0.0 };
@@ -221,11 +238,6 @@ impl Router {
     pub fn by_grams_only(&self) -> Option<(Vec<usize>, u32)> {
         let (conjuncts, candidates, _) = self.by_grams();
         (!conjuncts.is_empty()).then(|| (conjuncts, whole(candidates * 8.0 + 5_000.0)))
-    }
-
-    /// When a lookup by a word's marks is to be given up.
-    pub fn names_cap(&self) -> u32 {
-        whole(self.by_grams().1 * 2.0 + 5_000.0)
     }
 
     /// How to learn whether there are `wanted` hits.
@@ -314,22 +326,33 @@ impl Router {
         (share < MOST_OF_TIME && cost < otherwise).then_some(share)
     }
 
-    /// How many parts of the order of names to look into next, if that takes less than all by grams, and than a scan.
-    fn parts(&self, by_grams: f64, scan: f64) -> Option<u8> {
-        let Some(Place::Apart { parts_left }) = self.place.filter(|_| self.names_left) else { return None };
+    fn is_among_foreign(&self) -> bool {
+        matches!(self.place, Some(Place::Apart { foreign: 1.., .. }))
+    }
+
+    /// A look into the next parts of the order of names, if that takes less than all by grams, and than a scan.
+    fn by_names(&self, by_grams: f64, scan: f64) -> Option<Step> {
+        let Some(Place::Apart { parts_left, foreign }) = self.place else { return None };
         let in_part = self.expected_hits() * ELSEWHERE / PARTS;
         let (looked, found) = self.parts;
         let seen = if looked > 0.0 { ((found + 0.5) / looked).min(in_part) } else { in_part };
         let missing = (self.wanted - self.found).max(1.0);
         let each = |hits: f64| self.costs.part + hits * self.costs.hit;
-        // What is looked into may well take as long as looking does. The first parts may be empty, and the next be full.
+        // What is looked into may well take as long as looking does.
         let least = self.costs.marks / each(in_part);
-        let most = if looked > 0.0 { (looked * 3.0).max(least) } else { f64::INFINITY };
-        let parts = (missing * 1.3 / seen.max(1e-9)).min(most).max(least).min(f64::from(parts_left));
-        let cost = self.costs.marks + parts * each(seen);
+        let own = (missing * 1.3 / seen.max(1e-9)).max(least).min(self.most_parts).min(f64::from(parts_left));
+        let is_first = foreign > 0 && self.full_parts.is_infinite();
+        let (parts, cost) = match is_first {
+            true => (f64::from(foreign), f64::from(foreign) * self.costs.part + own * each(seen)),
+            false => (own, own * each(seen)),
+        };
+        let cost = self.costs.marks + cost;
         // Grams tell how many there are, too.
         let count = self.counted(ENOUGH_TO_COUNT).1;
-        (cost < scan && cost + count < by_grams).then(|| u8::try_from(whole(parts)).unwrap_or(u8::MAX))
+        // Parts differ: rather than reading many rows of one that is full, fewer are looked into.
+        let cap = if self.most_parts < 1.0 { f64::INFINITY } else { (missing * 8.0 + 200.0) * 2_f64.powi(self.overflows) };
+        (cost < scan && cost + count < by_grams)
+            .then(|| Step::Names { parts: u8::try_from(whole(parts)).unwrap_or(u8::MAX), cap: whole(cap) })
     }
 
     /// The conjuncts whose lists are best met, how many rows have all of them, and what that costs.
@@ -491,9 +514,9 @@ mod tests {
         let mut router = router(LARGE, &[Some(40_000.0)]);
         let mut looked = Vec::new();
         for parts_left in [60, 50, 10] {
-            router.stands_at(Some(Place::Apart { parts_left }));
+            router.stands_at(Some(Place::Apart { parts_left, foreign: 0 }));
             match router.next_step() {
-                step @ Step::Names { parts } => {
+                step @ Step::Names { parts, .. } => {
                     assert!(parts <= parts_left);
                     looked.push(parts);
                     router.note(&step, Outcome::Short { found: 0 });
@@ -509,7 +532,7 @@ mod tests {
     #[test]
     fn what_few_have_is_read_whole_in_any_order() {
         let mut router = router(LARGE, &[Some(300.0)]);
-        router.stands_at(Some(Place::Apart { parts_left: 100 }));
+        router.stands_at(Some(Place::Apart { parts_left: 100, foreign: 0 }));
         assert!(matches!(router.next_step(), Step::Grams { .. }));
     }
 }

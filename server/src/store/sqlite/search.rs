@@ -25,7 +25,7 @@ use std::time::Duration;
 
 /// Measured (docs/search.md).
 pub(super) const COSTS: Costs =
-    Costs { scanned_row: 0.4, hit: 1.2, entry: 0.03, small_tenant: 1_000.0, least_scan: 300.0, marks: 30.0, part: 15.0 };
+    Costs { scanned_row: 0.4, hit: 1.2, entry: 0.03, small_tenant: 1_000.0, least_scan: 300.0, marks: 30.0, part: 35.0 };
 
 /// No ring, and no circle, is given up before so many candidates.
 const LEAST_RING_CAP: u32 = 20_000;
@@ -142,7 +142,7 @@ impl Run<'_> {
                     }
                     None => return Ok(walk.into_page()),
                 },
-                Step::Names { parts } => match self.by_names(names.as_ref(), &mut walk, *parts, wanted, router)? {
+                Step::Names { parts, cap } => match self.by_names(names.as_ref(), &mut walk, (*parts, *cap), wanted, router)? {
                     Some(outcome) => outcome,
                     None => return Ok(walk.into_page()),
                 },
@@ -196,7 +196,7 @@ impl Run<'_> {
         &mut self,
         names: Option<&Names<'_>>,
         walk: &mut Walk,
-        parts: u8,
+        (parts, cap): (u8, u32),
         wanted: &Wanted,
         router: &Router,
     ) -> Result<Option<Outcome>> {
@@ -206,7 +206,6 @@ impl Run<'_> {
         let mut all: Vec<&Conjunct> = wanted.conjuncts.iter().collect();
         all.push(&reach.marks);
         let subject = Subject { search: &reach.search, ..self.subject };
-        let cap = router.names_cap();
         let Some(page) = self.look_up(subject, "names", Lookup::Grams(&all), cap, router.expected_hits())? else {
             return Ok(Some(Outcome::Overflow));
         };

@@ -15,10 +15,10 @@ impl Run<'_> {
         &mut self,
         names: Option<&Names<'_>>,
         scan: &mut Scan,
-        parts: u8,
+        (parts, cap): (u8, u32),
         expected: f64,
     ) -> Attempted<Option<(Step, Outcome)>> {
-        let overflow = Ok(Some((Step::Names { parts }, Outcome::Overflow)));
+        let overflow = Ok(Some((Step::Names { parts, cap }, Outcome::Overflow)));
         let Some(names) = names else { return overflow };
         let missing = scan.missing();
         // The word may be one of few that begin like it: each time more is read.
@@ -35,7 +35,7 @@ impl Run<'_> {
         let reach = names.reach(scan.read.as_ref(), parts, missing);
         let mut all = self.wanted.conjuncts.clone();
         all.push(reach.marks);
-        let Some((chosen, cap)) = self.router(&all).by_grams_only() else { return overflow };
+        let Some((chosen, _)) = self.router(&all).by_grams_only() else { return overflow };
         let chosen: Vec<&Conjunct> = chosen.iter().filter_map(|at| all.get(*at)).collect();
         let subject = Subject { search: &reach.search, ..self.subject };
         let Some(page) = self.look_up_in(subject, "names", Lookup::Grams(&chosen), cap, expected).await? else {
@@ -46,7 +46,7 @@ impl Run<'_> {
         match reach.end {
             Some(end) if found < missing => {
                 scan.goes_on_behind(self.subject.search.sort, end);
-                Ok(Some((Step::Names { parts }, Outcome::Short { found })))
+                Ok(Some((Step::Names { parts, cap }, Outcome::Short { found })))
             }
             _ => Ok(None),
         }
