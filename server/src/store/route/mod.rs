@@ -3,6 +3,7 @@
 
 pub mod conjuncts;
 pub mod names;
+mod parts;
 pub mod rings;
 pub mod router;
 

@@ -4,6 +4,7 @@
 //! with while it costs less than the grams would, and the grams give way to the scan when they find too many.
 
 use super::names::Place;
+use super::parts::Parts;
 
 /// What things take, in microseconds; they differ between backends, and only their proportions count.
 #[derive(Debug, Clone, Copy)]
@@ -89,10 +90,6 @@ const PERIOD_ENTRY: f64 = 0.6;
 const MOST_OF_TIME: f64 = 0.3;
 /// By how much further conditions are taken to narrow what they follow.
 const NARROWER: f64 = 0.5;
-/// How many of those who have a word are taken to have it elsewhere than at the beginning of their name.
-const ELSEWHERE: f64 = 0.5;
-/// How many parts of the order of names most are in.
-const PARTS: f64 = 100.0;
 /// Counting stops here.
 const ENOUGH_TO_COUNT: f64 = 1_001.0;
 
@@ -114,13 +111,8 @@ pub struct Router {
     period: Option<(f64, f64)>,
     /// Where one stands in the order of names.
     place: Option<Place>,
-    /// How many parts of it were looked into, and what was found there.
-    parts: (f64, f64),
-    /// No more of them are to be looked into next.
-    most_parts: f64,
-    /// In the next so many of them there is more than could be read; and how often that happened.
-    full_parts: f64,
-    overflows: i32,
+    /// What was found in parts of it.
+    parts: Parts,
     /// How many rows were scanned at this place, and what was found there.
     stretch: (f64, f64),
 }
@@ -138,10 +130,7 @@ impl Router {
             overflowed: 0.0,
             period: None,
             place: None,
-            parts: (0.0, 0.0),
-            most_parts: f64::INFINITY,
-            full_parts: f64::INFINITY,
-            overflows: 0,
+            parts: Parts::new(),
             stretch: (0.0, 0.0),
             expected,
         }
@@ -209,23 +198,12 @@ impl Router {
                 self.found += found;
                 self.stretch = (self.stretch.0 + f64::from(*rows), self.stretch.1 + found);
             }
-            Step::Names { parts, .. } => match outcome {
-                Outcome::Short { found } => {
-                    let parts = f64::from(*parts);
+            Step::Names { parts, .. } => {
+                if let Outcome::Short { found } = outcome {
                     self.found += f64::from(found);
-                    self.full_parts = if self.full_parts > parts { self.full_parts - parts } else { f64::INFINITY };
-                    if !self.is_among_foreign() {
-                        self.parts = (self.parts.0 + parts, self.parts.1 + f64::from(found));
-                        self.most_parts = (parts * 3.0).min((self.full_parts / 2.0).max(1.0));
-                    }
                 }
-                Outcome::Overflow => {
-                    self.full_parts = f64::from(*parts);
-                    // Less than one part cannot be read: that one is then read whole.
-                    self.most_parts = self.full_parts / 4.0;
-                    self.overflows += 1;
-                }
-            },
+                self.parts.note(f64::from(*parts), outcome, self.place);
+            }
             Step::Period { share } => {
                 // More than could be read: what was wrong in that will be wrong in any other period.
                 let found = if let Outcome::Short { found } = outcome { f64::from(found) } else { 0.0 };
@@ -326,33 +304,15 @@ impl Router {
         (share < MOST_OF_TIME && cost < otherwise).then_some(share)
     }
 
-    fn is_among_foreign(&self) -> bool {
-        matches!(self.place, Some(Place::Apart { foreign: 1.., .. }))
-    }
-
     /// A look into the next parts of the order of names, if that takes less than all by grams, and than a scan.
     fn by_names(&self, by_grams: f64, scan: f64) -> Option<Step> {
         let Some(Place::Apart { parts_left, foreign }) = self.place else { return None };
-        let in_part = self.expected_hits() * ELSEWHERE / PARTS;
-        let (looked, found) = self.parts;
-        let seen = if looked > 0.0 { ((found + 0.5) / looked).min(in_part) } else { in_part };
         let missing = (self.wanted - self.found).max(1.0);
-        let each = |hits: f64| self.costs.part + hits * self.costs.hit;
-        // What is looked into may well take as long as looking does.
-        let least = self.costs.marks / each(in_part);
-        let own = (missing * 1.3 / seen.max(1e-9)).max(least).min(self.most_parts).min(f64::from(parts_left));
-        let is_first = foreign > 0 && self.full_parts.is_infinite();
-        let (parts, cost) = match is_first {
-            true => (f64::from(foreign), f64::from(foreign) * self.costs.part + own * each(seen)),
-            false => (own, own * each(seen)),
-        };
-        let cost = self.costs.marks + cost;
+        let look = self.parts.next(self.costs, self.expected_hits(), missing, (parts_left, foreign));
         // Grams tell how many there are, too.
         let count = self.counted(ENOUGH_TO_COUNT).1;
-        // Parts differ: rather than reading many rows of one that is full, fewer are looked into.
-        let cap = if self.most_parts < 1.0 { f64::INFINITY } else { (missing * 8.0 + 200.0) * 2_f64.powi(self.overflows) };
-        (cost < scan && cost + count < by_grams)
-            .then(|| Step::Names { parts: u8::try_from(whole(parts)).unwrap_or(u8::MAX), cap: whole(cap) })
+        let (parts, cap) = (u8::try_from(whole(look.parts)).unwrap_or(u8::MAX), whole(look.cap));
+        (look.cost < scan && look.cost + count < by_grams).then_some(Step::Names { parts, cap })
     }
 
     /// The conjuncts whose lists are best met, how many rows have all of them, and what that costs.
