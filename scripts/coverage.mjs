@@ -56,7 +56,7 @@ const worst = [...layers.values()]
 
 console.log(`# Test coverage
 
-Written by \`./scripts/test.sh --coverage\` on ${new Date().toISOString().slice(0, 10)}, by ${tool}, over all tests. Lines that have code and that ran;
+Written by \`./scripts/test.sh --coverage\` on ${new Date().toISOString().slice(0, 10)}, by ${tool}, over the tests of the service. Lines that have code and that ran;
 tests themselves are not counted. The aim is ${AIM_PERCENT} % in ${AIMED_AT.join(", ")}.
 
 | layer | lines | covered | | aim reached |

@@ -63,12 +63,12 @@ run_tests() {
         "") cargo test --workspace --locked "${rest[@]}"; return ;;
         llvm-cov)
             mkdir -p "$folder"
-            target/tools/bin/cargo-llvm-cov llvm-cov --workspace --locked --lcov --output-path "$folder/lcov.info" "${rest[@]}"
+            target/tools/bin/cargo-llvm-cov llvm-cov --package n_users --locked --lcov --output-path "$folder/lcov.info" "${rest[@]}"
             tool="cargo-llvm-cov"
             ;;
         tarpaulin)
             # A folder of its own: what is built to be counted would push out what is built to run.
-            target/tools/bin/cargo-tarpaulin tarpaulin --workspace --locked --engine llvm --follow-exec --skip-clean --timeout 900 \
+            target/tools/bin/cargo-tarpaulin tarpaulin --package n_users --locked --engine llvm --follow-exec --skip-clean --timeout 900 \
                 --out Lcov --output-dir "$folder" --target-dir "$folder/build" "${rest[@]}"
             tool="cargo-tarpaulin"
             ;;
