@@ -178,6 +178,7 @@ impl<'a> Run<'a> {
                 {
                     Some((done, outcome)) => {
                         router.note(&done, outcome);
+                        router.spend(std::mem::take(&mut scan.spent));
                         continue;
                     }
                     None => return Ok(Page { ids: scan.page(), total: None }),
@@ -322,6 +323,8 @@ struct Scan {
     read: Option<Position>,
     /// How often one went on by marks.
     reaches: i32,
+    /// What looks by names took, as they were expected to.
+    spent: f64,
 }
 
 impl Scan {
@@ -337,6 +340,7 @@ impl Scan {
             offset: offset as usize,
             read: after.cloned(),
             reaches: 0,
+            spent: 0.0,
         }
     }
 

@@ -35,7 +35,9 @@ impl Run<'_> {
         let reach = names.reach(scan.read.as_ref(), parts, missing);
         let mut all = self.wanted.conjuncts.clone();
         all.push(reach.marks);
-        let Some((chosen, _)) = self.router(&all).by_grams_only() else { return overflow };
+        let inner = self.router(&all);
+        scan.spent += inner.cost_by_grams();
+        let Some((chosen, _)) = inner.by_grams_only() else { return overflow };
         let chosen: Vec<&Conjunct> = chosen.iter().filter_map(|at| all.get(*at)).collect();
         let subject = Subject { search: &reach.search, ..self.subject };
         let Some(page) = self.look_up_in(subject, "names", Lookup::Grams(&chosen), cap, expected).await? else {

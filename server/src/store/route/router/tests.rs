@@ -1,0 +1,142 @@
+use super::*;
+
+const COSTS: Costs = Costs { scanned_row: 1.5, hit: 3.0, entry: 0.02, small_tenant: 1_000.0, least_scan: 300.0, marks: 150.0, part: 5.0 };
+const NOTHING: Expected =
+    Expected { tenant_rows: None, conjuncts: Vec::new(), shares: Vec::new(), narrower: false, told: 1.0, keyed: false, by_creation: false };
+const LARGE: Option<f64> = Some(5_000_000.0);
+
+fn router(tenant_rows: Option<f64>, conjuncts: &[Option<f64>]) -> Router {
+    Router::new(COSTS, Expected { tenant_rows, conjuncts: conjuncts.to_vec(), ..NOTHING }, 21)
+}
+
+#[test]
+fn a_small_tenant_is_scanned() {
+    assert!(matches!(router(Some(900.0), &[Some(3.0)]).next_step(), Step::Scan { rows } if rows > 900));
+}
+
+#[test]
+fn a_rare_word_goes_by_grams_and_a_common_one_by_a_scan() {
+    assert!(matches!(router(LARGE, &[Some(400.0)]).next_step(), Step::Grams { .. }));
+    assert!(matches!(router(LARGE, &[Some(250_000.0)]).next_step(), Step::Scan { rows } if rows < 2_000));
+    assert!(matches!(router(LARGE, &[]).next_step(), Step::Scan { .. }));
+}
+
+#[test]
+fn a_scan_that_finds_little_gives_way_to_the_grams() {
+    let mut router = router(LARGE, &[Some(60_000.0), Some(2_000_000.0)]);
+    let mut scanned = 0;
+    for _ in 0..10 {
+        match router.next_step() {
+            step @ Step::Scan { rows } => {
+                scanned += rows;
+                router.note(&step, Outcome::Short { found: 0 });
+            }
+            Step::Grams { .. } => {
+                assert!((500..200_000).contains(&scanned), "{scanned}");
+                return;
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    panic!("the scan went on for {scanned} rows");
+}
+
+#[test]
+fn grams_that_find_too_many_give_way_to_a_scan_until_that_costs_more() {
+    let mut router = router(LARGE, &[Some(500.0)]);
+    let mut steps = Vec::new();
+    for _ in 0..12 {
+        let step = router.next_step();
+        let outcome = if matches!(step, Step::Scan { .. }) { Outcome::Short { found: 0 } } else { Outcome::Overflow };
+        router.note(&step, outcome);
+        steps.push(step);
+    }
+    let caps: Vec<u32> = steps.iter().filter_map(|step| if let Step::Grams { cap, .. } = step { Some(*cap) } else { None }).collect();
+    assert!(matches!(caps.as_slice(), [first, second] if second > first), "{steps:?}");
+    assert!(matches!(steps[1], Step::Scan { rows } if rows < 100_000), "{steps:?}");
+    assert!(matches!(steps[11], Step::Scan { rows } if f64::from(rows) == MOST_SCAN), "{steps:?}");
+}
+
+#[test]
+fn nothing_known_begins_with_a_short_scan() {
+    let mut router = router(None, &[None]);
+    let step = router.next_step();
+    assert_eq!(step, Step::Scan { rows: 1_000 });
+    router.note(&step, Outcome::Short { found: 0 });
+    assert!(matches!(router.next_step(), Step::Grams { .. }));
+}
+
+#[test]
+fn what_has_an_index_of_its_own_is_tried_first() {
+    let expected = Expected { tenant_rows: LARGE, keyed: true, ..NOTHING };
+    let mut router = Router::new(COSTS, expected, 21);
+    let step = router.next_step();
+    assert!(matches!(step, Step::Keyed { .. }));
+    router.note(&step, Outcome::Overflow);
+    assert!(matches!(router.next_step(), Step::Scan { .. }));
+}
+
+#[test]
+fn a_long_list_is_left_out_where_it_spares_little() {
+    let router = router(LARGE, &[Some(20.0), Some(4_900_000.0)]);
+    assert_eq!(router.by_grams().0, [0]);
+    let router = self::router(LARGE, &[Some(20_000.0), Some(30_000.0)]);
+    assert_eq!(router.by_grams().0, [0, 1]);
+}
+
+#[test]
+fn a_thousand_of_a_very_common_word_are_counted_by_a_scan() {
+    assert_eq!(router(LARGE, &[Some(4_000_000.0)]).to_count(1_001.0), Count::Scan);
+}
+
+#[test]
+fn a_thousand_of_many_are_counted_in_a_part_of_the_time() {
+    assert!(matches!(router(LARGE, &[Some(900_000.0)]).to_count(1_001.0), Count::Grams { share: Some(share), .. } if share < 0.03));
+    assert!(matches!(router(LARGE, &[Some(900.0)]).to_count(1_001.0), Count::Grams { share: None, .. }));
+}
+
+#[test]
+fn what_many_have_is_looked_for_among_the_newest_first() {
+    let expected = Expected { tenant_rows: LARGE, conjuncts: vec![Some(9_000.0)], by_creation: true, ..NOTHING };
+    let mut router = Router::new(COSTS, expected, 21);
+    let mut looked = 0.0;
+    loop {
+        match router.next_step() {
+            step @ Step::Period { share } => {
+                assert!(share > looked);
+                looked = share;
+                router.note(&step, Outcome::Short { found: 0 });
+            }
+            Step::Grams { .. } => break,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(looked > 0.004, "{looked}");
+}
+
+#[test]
+fn in_the_order_of_names_marks_lead_to_where_names_begin_with_the_word() {
+    let mut router = router(LARGE, &[Some(40_000.0)]);
+    let mut looked = Vec::new();
+    for parts_left in [60, 50, 10] {
+        router.stands_at(Some(Place::Apart { parts_left, foreign: 0 }));
+        match router.next_step() {
+            step @ Step::Names { parts, .. } => {
+                assert!(parts <= parts_left);
+                looked.push(parts);
+                router.note(&step, Outcome::Short { found: 0 });
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(looked[1] > looked[0], "{looked:?}");
+    router.stands_at(Some(Place::Together));
+    assert!(matches!(router.next_step(), Step::Scan { rows } if rows < 500));
+}
+
+#[test]
+fn what_few_have_is_read_whole_in_any_order() {
+    let mut router = router(LARGE, &[Some(300.0)]);
+    router.stands_at(Some(Place::Apart { parts_left: 100, foreign: 0 }));
+    assert!(matches!(router.next_step(), Step::Grams { .. }));
+}
