@@ -199,16 +199,15 @@ pub async fn those_who_have_a_word_come_in_the_order_of_their_names(world: World
         let is_deleted = number % 11 == 0;
         profiles.push(if is_deleted { world.delete(&profile).await } else { profile });
     }
-    for query in ["mary", "mar", "marcu", "ann", "anna", "вера", "вер", "محمد", "शर्मा", "शर्म", "王芳", "exa", "mary4", "nobody"]
-    {
-        for filter in [None, Some("gender eq \"f\""), Some("full_name gt \"b\" or email_id pr")] {
-            for (sort, limit, include_deleted) in [("full_name", 3, false), ("-full_name", 3, false), ("full_name", 40, true)] {
+    for query in ["mary", "mar", "anna", "вер", "محمد", "शर्म", "exa", "mary4"] {
+        for filter in [None, Some("full_name gt \"b\" or gender eq \"f\"")] {
+            for (sort, limit, include_deleted) in [("full_name", 5, false), ("-full_name", 5, false), ("full_name", 40, true)] {
                 let sort = Sort::parse(sort).unwrap();
                 let filter = filter.map(|text| filter::parse(text).unwrap());
                 let search = Search { needles: needles(query), filter, sort, limit, include_deleted, start: Start::Offset(0) };
                 let expected = found_among(&profiles, &Search { limit: 200, ..search.clone() });
                 assert_eq!(walk(&world, &search).await, expected.profiles, "{search:?}");
-                for offset in [0, 5, 60] {
+                for offset in [5, 60] {
                     let search = Search { start: Start::Offset(offset), ..search.clone() };
                     assert_eq!(world.search(&search).await, found_among(&profiles, &search), "{search:?}");
                 }

@@ -8,6 +8,7 @@ use crate::domain::birth_date::BirthDate;
 use crate::domain::filter::{Filter, parse};
 use crate::domain::search::{Relation, Search, Sort, SortField, SortKey, Start};
 use crate::domain::search_text::needles;
+use crate::store::migrations::POSTGRES;
 use crate::store::route::Costs;
 use crate::store::{Maintenance, StoreError};
 use serde_json::json;
@@ -231,4 +232,33 @@ async fn rows_without_grams_are_found_and_get_theirs() {
     let found = store.search_profiles(&tenant(), &search).await.unwrap();
     assert_eq!(found, expected);
     assert!(found.route.0.iter().any(|step| step.step == "grams"));
+}
+
+/// Every page in the order of names is looked for by the word's marks.
+const BY_NAMES: Costs = Costs { scanned_row: 1e-9, hit: 1e9, entry: 1e9, small_tenant: 0.0, least_scan: 1.0, marks: -1e30, part: 0.0 };
+
+/// The grams of the program before tell nothing of names: rows are found without them, and get theirs when migrated.
+#[tokio::test]
+async fn a_database_of_the_program_before_gets_the_grams_of_names() {
+    let url = fresh_url().await;
+    let store = connect(&url).with_costs(BY_NAMES);
+    store.migrate(TimestampMs(1)).await.unwrap();
+    for profile in &people() {
+        create(&store, profile).await;
+    }
+    let sort = Sort::parse("full_name").unwrap();
+    let search = Search { needles: needles("smi"), sort, ..search_for(None) };
+    let expected = store.search_profiles(&tenant(), &search).await.unwrap();
+    assert_eq!(expected.profiles.len(), 28);
+    assert!(expected.route.0.iter().any(|step| step.step == "names"));
+    let client = admin(&url).await;
+    client.batch_execute("UPDATE profiles SET grams = '{1}'; DELETE FROM schema_migrations WHERE version >= 5").await.unwrap();
+    client.batch_execute(POSTGRES[4].sql).await.unwrap();
+    assert_eq!(store.search_profiles(&tenant(), &search).await.unwrap(), expected);
+    assert_eq!(store.migrate(TimestampMs(1)).await.unwrap().applied, ["0005_name_order_grams"]);
+    let without: i64 = client.query_one("SELECT count(*) FROM profiles WHERE grams IS NULL OR grams = '{1}'", &[]).await.unwrap().get(0);
+    assert_eq!(without, 0);
+    let found = store.search_profiles(&tenant(), &search).await.unwrap();
+    assert_eq!(found, expected);
+    assert!(found.route.0.iter().any(|step| step.step == "names" && step.read > 0));
 }

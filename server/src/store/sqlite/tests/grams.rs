@@ -3,6 +3,7 @@
 use super::*;
 use crate::domain::search_text::needles;
 use crate::domain::tenant::Tenant;
+use crate::store::conformance::reference::found_among;
 use crate::store::migrations::SQLITE;
 use crate::store::route::Costs;
 use crate::store::{Purge, Replacement, StoreError, TenantStore};
@@ -10,6 +11,9 @@ use rusqlite::Connection;
 
 /// Every search of something that has grams goes by them.
 const BY_GRAMS: Costs = Costs { scanned_row: 1e9, hit: 1e-9, entry: 1e-9, small_tenant: 0.0, least_scan: 1.0, marks: 1e9, part: 1e9 };
+
+/// Every page in the order of names is looked for by the word's marks.
+const BY_NAMES: Costs = Costs { scanned_row: 1e-9, hit: 1e9, entry: 1e9, small_tenant: 0.0, least_scan: 1.0, marks: -1e30, part: 0.0 };
 
 async fn by_grams() -> (Folder, Sqlite) {
     let (folder, store) = migrated().await;
@@ -212,4 +216,52 @@ async fn an_older_database_is_migrated_at_once() {
     assert_eq!(store.migrate(AT).await.unwrap().applied, ["0004_search_paths", "0005_name_order_grams"]);
     assert_eq!(kept(&store).await.1, 2_250);
     assert_found(&store, "person x2500y", &["Person x2500y"]).await;
+}
+
+#[tokio::test]
+async fn a_database_of_the_program_before_gets_the_grams_of_names() {
+    let folder = Folder::new();
+    let before = older(&folder);
+    apply(&before, &SQLITE[3]);
+    before.execute_batch("DELETE FROM profiles_without_grams").unwrap();
+    let store = open(&folder.file()).with_costs(BY_NAMES);
+    create(&store, named(1, "Person Xavier")).await.unwrap();
+    apply(&before, &SQLITE[4]);
+    let (names, route) = found(&store, "xav").await;
+    assert_eq!(names, ["Person Xavier"]);
+    assert!(!route.contains(&"names"), "{route:?}");
+    store.migrate(AT).await.unwrap();
+    let (names, route) = found(&store, "xav").await;
+    assert_eq!((names, route), (vec!["Person Xavier".to_owned()], vec!["names", "scan"]));
+}
+
+/// Some who have a word at the beginning of their name, and others, before and behind these, who have it elsewhere.
+#[tokio::test]
+async fn by_names_parts_that_are_full_are_taken_in_pieces() {
+    let (_folder, store) = migrated().await;
+    let store =
+        store.with_costs(Costs { scanned_row: 1.0, hit: 10.0, entry: 0.1, small_tenant: 100.0, least_scan: 20.0, marks: 1.0, part: 1.0 });
+    let mut people = Vec::new();
+    for number in 0..1_500 {
+        let name = ["Zoe Mary", "Mary Zoe", "Ann Mary", "Ann Lee", "Иван Mary"][number as usize % 5];
+        people.push(named(number + 1, &format!("{name} {number}")));
+    }
+    for profile in &people {
+        create(&store, profile.clone()).await.unwrap();
+    }
+    let mut steps = std::collections::BTreeSet::new();
+    for sort in ["full_name", "-full_name"] {
+        for offset in [0, 310, 1_190] {
+            let sort = Sort::parse(sort).unwrap();
+            let mut search = Search { needles: needles("mary"), sort, limit: 90, start: Start::Offset(offset), ..everything() };
+            for _ in 0..16 {
+                let found = store.search_profiles(&tenant(), &search).await.unwrap();
+                assert_eq!(found, found_among(&people, &search), "{search:?} by {:?}", found.route);
+                steps.extend(found.route.0.iter().map(|step| step.step));
+                let Some(last) = found.profiles.last().filter(|_| found.more) else { break };
+                search.start = Start::After(sort.position_of(last));
+            }
+        }
+    }
+    assert!(steps.contains("names") && steps.contains("scan"), "{steps:?}");
 }
