@@ -83,9 +83,12 @@ impl Place {
 }
 
 /// The program in this folder, with no setting at all.
+#[expect(clippy::disallowed_methods, reason = "this is no setting of the service")]
 pub fn bare(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(PROGRAM);
     command.args(arguments).current_dir(folder).env_clear().stdin(Stdio::null());
+    // Where coverage is measured: else it writes into the folder.
+    command.envs(std::env::var_os("LLVM_PROFILE_FILE").map(|file| ("LLVM_PROFILE_FILE", file)));
     command
 }
 

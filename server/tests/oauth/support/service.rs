@@ -11,7 +11,21 @@ pub struct Service {
     http: reqwest::Client,
     data: tempfile::TempDir,
     /// Killed with this struct.
-    _process: Child,
+    process: Child,
+}
+
+impl Drop for Service {
+    /// Asks it to end: where coverage is measured, it then writes which lines it ran.
+    fn drop(&mut self) {
+        let Some(id) = self.process.id() else { return };
+        let asked = std::process::Command::new("kill").arg(id.to_string()).status();
+        for _ in 0..100 {
+            if asked.is_err() || !matches!(self.process.try_wait(), Ok(None)) {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+    }
 }
 
 impl Service {
@@ -19,7 +33,7 @@ impl Service {
     pub async fn start(variables: &[(&str, &str)]) -> Self {
         let data = tempfile::tempdir().unwrap();
         let mut process = Command::new(env!("CARGO_BIN_EXE_n_users"))
-            .args(["serve", "--listen", "127.0.0.1:0", "--log", "warn"])
+            .args(["serve", "--listen", "127.0.0.1:0", "--log", "warn", "--drain-ms", "0"])
             .current_dir(data.path())
             .envs(variables.iter().copied())
             .stdout(Stdio::piped())
@@ -35,7 +49,7 @@ impl Service {
         };
         // What it prints later has to go somewhere.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        Self { url, http: reqwest::Client::new(), data, _process: process }
+        Self { url, http: reqwest::Client::new(), data, process }
     }
 
     /// Adds a tenant, as an administrator at the machine does.
