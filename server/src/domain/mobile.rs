@@ -120,7 +120,9 @@ mod tests {
     proptest! {
         #[test]
         fn the_national_part_is_what_a_parser_reads(number in r"\+[1-9][0-9]{6,13}") {
-            if let Ok(number) = read(&number, None) {
+            // Of several zeros, which no plan begins with, the parser takes one for a trunk prefix.
+            let begins_with_zeros = |number: &str| national_part(number).is_some_and(|national| national.starts_with("00"));
+            if let Some(number) = read(&number, None).ok().filter(|number| !begins_with_zeros(number)) {
                 let parsed: PhoneNumber = number.parse().unwrap();
                 prop_assert_eq!(national_part(&number).map(str::to_owned), Some(parsed.national().to_string()));
             }
