@@ -1,5 +1,6 @@
 //! Grams: small numbers by which an index finds profiles. Each is a hash of the tenant with one fact: a word's
-//! beginning, a value of a common field, a cell of the map, the time of its creation, where its name lies that has a word.
+//! beginning, a value of a common field or of an attribute, several of these together, a cell of the map, the time of its
+//! creation, where its name lies that has a word.
 //!
 //! A profile that fulfils a condition has the condition's grams: that is the promise, and it goes one way only. Two
 //! facts may share a gram, even of two tenants; so whoever finds by grams checks the tenant and the condition itself.
@@ -48,7 +49,7 @@ pub enum Fact<'a> {
     /// Two words of a name, by their first characters in alphabetical order.
     Together(&'a str, &'a str),
     /// A word, by its first characters, that does not stand in the name.
-    Elsewhere(&'a str),
+    Outside(&'a str),
 }
 
 /// Makes the grams of one tenant.
@@ -80,7 +81,7 @@ impl Grams {
             Fact::Marked(Mark::Elsewhere(text, part)) => fnv(fnv(kind(b'o'), &[part.number()]), text.as_bytes()),
             Fact::Marked(Mark::Departing(text)) => fnv(kind(b'd'), text.as_bytes()),
             Fact::Together(one, other) => fnv(fnv(fnv(kind(b'w'), one.as_bytes()), &[0]), other.as_bytes()),
-            Fact::Elsewhere(word) => fnv(kind(b'e'), word.as_bytes()),
+            Fact::Outside(word) => fnv(kind(b'e'), word.as_bytes()),
         };
         mixed(hash)
     }
@@ -129,6 +130,7 @@ impl Grams {
         });
         grams
     }
+
     /// Of those who have all grams of a needle, about how many have the needle too: its last characters may be untold.
     pub fn told(needle: &str) -> f64 {
         let mut told = 1.0;

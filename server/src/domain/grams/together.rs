@@ -1,7 +1,7 @@
 //! The grams of words that are asked for together: two long lists meet in a short one.
 //!
-//! Each two words of a name have one, by their first characters. A word that a profile has elsewhere, in its address, its
-//! city or behind the first words of a long name, has one that tells so. So whoever has two words has the gram of both
+//! Each two words of a name have one, by their first characters. A word that a profile has outside of them, in its
+//! address, its city or behind the first words of a long name, has one that tells so. So whoever has two words has the gram of both
 //! together, or that of one of them.
 
 use super::{Fact, Grams, for_each_segment, kept_beginnings};
@@ -43,8 +43,8 @@ impl Grams {
         }
         for line in doc.split('\n') {
             for_each_segment(line, |segment, _| {
-                let elsewhere = marked_beginning(segment).filter(|word| !in_name.contains(word));
-                grams.extend(elsewhere.map(|word| self.gram(Fact::Elsewhere(word))));
+                let outside = marked_beginning(segment).filter(|word| !in_name.contains(word));
+                grams.extend(outside.map(|word| self.gram(Fact::Outside(word))));
             });
         }
         grams
@@ -64,7 +64,7 @@ impl Grams {
         let [(one, one_gram), (other, other_gram)] = words.as_slice() else { return None };
         let first_characters = |word| self.gram(Fact::Beginning(word));
         Some(Together {
-            any_of: [self.together(one, other), self.gram(Fact::Elsewhere(one)), self.gram(Fact::Elsewhere(other))],
+            any_of: [self.together(one, other), self.gram(Fact::Outside(one)), self.gram(Fact::Outside(other))],
             words: [(*one_gram, first_characters(one)), (*other_gram, first_characters(other))],
         })
     }

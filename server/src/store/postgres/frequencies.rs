@@ -66,6 +66,12 @@ impl Frequencies {
         let least = (0..8).map(|partition| (partition, each * 2.0)).collect();
         Self { tenants: HashMap::from([(tenant.as_str().to_owned(), rows)]), least, ..Self::default() }
     }
+
+    /// The same, but for this gram.
+    pub(super) fn but(mut self, gram: i32, rows: f64) -> Self {
+        self.grams.insert(gram, rows);
+        self
+    }
 }
 
 /// The frequencies as they were last read.

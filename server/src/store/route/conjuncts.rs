@@ -242,3 +242,66 @@ fn is_keyed(filter: &Filter) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::filter::parse;
+    use crate::domain::search::{Sort, Start};
+    use crate::domain::search_text::needles;
+
+    fn tenant() -> TenantName {
+        TenantName::from_stored("acme".to_owned())
+    }
+
+    fn search(query: &str, filter: Option<&str>) -> Search {
+        let filter = filter.map(|text| parse(text).unwrap());
+        Search { needles: needles(query), filter, sort: Sort::DEFAULT, limit: 20, start: Start::Offset(0), include_deleted: false }
+    }
+
+    fn of_filter(filter: &str) -> Vec<Vec<i32>> {
+        let wanted = Wanted::of(&tenant(), &search("", Some(filter)));
+        wanted.conjuncts.into_iter().map(|conjunct| conjunct.any_of).collect()
+    }
+
+    fn gram(fact: Fact<'_>) -> i32 {
+        Grams::of(&tenant()).gram(fact)
+    }
+
+    #[test]
+    fn a_countrys_years_of_birth_are_one_list_for_each_year() {
+        let born =
+            |gender, years: std::ops::RangeInclusive<i16>| years.map(|year| gram(Fact::Born { country: "IN", gender, year })).collect();
+        let years = "birth_date ge \"1984-05-01\" and birth_date lt \"1986-01-01\"";
+        assert_eq!(of_filter(&format!("country_id eq \"IN\" and {years}")), [born(None, 1984..=1986)] as [Vec<i32>; 1]);
+        let all = format!("country_id eq \"IN\" and gender eq \"x\" and {years} and city_id eq \"Pune\"");
+        assert_eq!(of_filter(&all), [vec![gram(Fact::City("Pune"))], born(Some("x"), 1984..=1986)]);
+        assert_eq!(of_filter(&format!("gender eq \"x\" and {years}")).len(), 2);
+    }
+
+    #[test]
+    fn an_attribute_that_equals_a_value_is_looked_up_and_any_other_comparison_is_not() {
+        let seats = gram(Fact::Attribute(&["plan", "seats"], Scalar::Number(5.0)));
+        assert_eq!(of_filter("attributes.plan.seats eq 5"), [vec![seats, gram(Fact::ManyAttributes)]]);
+        for filter in ["attributes.plan.seats gt 5", "attributes.plan ne \"a\"", "attributes.plan co \"a\"", "attributes.on ne true"] {
+            assert_eq!(of_filter(filter), Vec::<Vec<i32>>::new(), "{filter}");
+        }
+    }
+
+    #[test]
+    fn two_words_are_looked_up_together_where_fewer_have_both() {
+        let search = search("johnny smith", None);
+        let together = Grams::of(&tenant()).of_two_words(&search.needles).unwrap();
+        let with = |both: f64| {
+            let rows = |any_of: &[i32]| match any_of {
+                [gram] if together.words.iter().any(|(word, _)| word == gram) => Some(40_000.0),
+                [_] => Some(50_000.0),
+                _ => Some(both),
+            };
+            Wanted::of(&tenant(), &search).with_words_together(&tenant(), &search, rows).conjuncts
+        };
+        let shares = |conjuncts: Vec<Conjunct>| conjuncts.into_iter().map(|conjunct| conjunct.share).collect::<Vec<_>>();
+        assert_eq!(shares(with(900.0)), [Some(0.8), Some(0.8), None]);
+        assert_eq!(shares(with(60_000.0)), [None, None]);
+    }
+}

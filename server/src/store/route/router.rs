@@ -5,6 +5,7 @@
 
 use super::names::Place;
 use super::parts::Parts;
+use crate::domain::search::MAX_TOTAL;
 
 /// What things take, in microseconds; they differ between backends, and only their proportions count.
 #[derive(Debug, Clone, Copy)]
@@ -91,7 +92,7 @@ const MOST_OF_TIME: f64 = 0.3;
 /// By how much further conditions are taken to narrow what they follow.
 const NARROWER: f64 = 0.5;
 /// Counting stops here.
-const ENOUGH_TO_COUNT: f64 = 1_001.0;
+const ENOUGH_TO_COUNT: f64 = MAX_TOTAL as f64 + 1.0;
 
 #[derive(Debug, Clone)]
 pub struct Router {
@@ -226,18 +227,19 @@ impl Router {
         self.by_grams().2
     }
 
-    /// Takes note of what a look by names took: all of them together are not to take more than grams would.
+    /// Takes note of what a look by names took, where that is dear: all of them together are not to take more than grams would.
     pub fn spend(&mut self, cost: f64) {
         self.spent += cost;
     }
 
-    /// How to learn whether there are `wanted` hits.
-    pub fn to_count(&self, wanted: f64) -> Count {
-        self.counted(wanted).0
+    /// How to learn whether there are more hits than are told.
+    pub fn to_count(&self) -> Count {
+        self.counting().0
     }
 
     /// The same, and what it takes.
-    fn counted(&self, wanted: f64) -> (Count, f64) {
+    fn counting(&self) -> (Count, f64) {
+        let wanted = ENOUGH_TO_COUNT;
         if self.expected.conjuncts.is_empty() || self.is_small() {
             return (Count::Scan, self.rows() * self.costs.scanned_row);
         }
@@ -323,7 +325,7 @@ impl Router {
         let missing = (self.wanted - self.found).max(1.0);
         let look = self.parts.next(self.costs, self.expected_hits(), missing, (parts_left, foreign));
         // Grams tell how many there are, too.
-        let count = self.counted(ENOUGH_TO_COUNT).1;
+        let count = self.counting().1;
         let (parts, cap) = (u8::try_from(whole(look.parts)).unwrap_or(u8::MAX), whole(look.cap));
         (look.cost < scan && self.spent + look.cost + count < by_grams).then_some(Step::Names { parts, cap })
     }

@@ -13,7 +13,7 @@ use super::rows;
 use super::tenants::open_tenant;
 use crate::domain::geo::Circle;
 use crate::domain::profile::Profile;
-use crate::domain::search::{Found, MAX_TOTAL, Position, Route, RouteStep, Search, Sort, SortField, Start, Total};
+use crate::domain::search::{Found, Position, Route, RouteStep, Search, Sort, SortField, Start, Total};
 use crate::domain::tenant::TenantName;
 use crate::store::Result;
 use crate::store::route::{Conjunct, Costs, Count, Expected, Names, Outcome, Rings, Router, Step, Wanted};
@@ -275,7 +275,7 @@ impl Run<'_> {
     }
 
     fn count(&mut self, wanted: &Wanted, router: &Router) -> Result<i64> {
-        let (name, sql) = match router.to_count(f64::from(MAX_TOTAL) + 1.0) {
+        let (name, sql) = match router.to_count() {
             Count::Grams { conjuncts, .. } => ("count by grams", self.subject.count(Lookup::Grams(&chosen(wanted, &conjuncts)))),
             Count::Scan => ("count by a scan", self.subject.count(Lookup::Whole)),
         };

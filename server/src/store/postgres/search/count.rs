@@ -19,7 +19,7 @@ impl Run<'_> {
         if expected >= MANY && self.are_enough_by_beginning().await? {
             return Ok(ENOUGH);
         }
-        let (conjuncts, share) = match router.to_count(ENOUGH as f64) {
+        let (conjuncts, share) = match router.to_count() {
             Count::Scan => return self.counted("count by a scan", self.subject.count(Lookup::Whole), expected).await,
             Count::Grams { conjuncts, share } => (conjuncts, share),
         };

@@ -6,6 +6,7 @@ use super::super::frequencies::Frequencies;
 use super::super::testing::migrated;
 use super::*;
 use crate::domain::filter::parse;
+use crate::domain::grams::Grams;
 use crate::domain::search::{Search, Sort, Start};
 use crate::domain::search_text::needles;
 use crate::store::conformance::reference::found_among;
@@ -35,8 +36,12 @@ fn people() -> Vec<Profile> {
 }
 
 /// Every gram is taken for one that 100,000 of five million have.
-async fn taken_for_large(people: &[Profile]) -> Postgres {
-    let store = migrated().await.with_frequencies(Frequencies::even(&tenant(), 5_000_000.0, 100_000.0));
+fn large() -> Frequencies {
+    Frequencies::even(&tenant(), 5_000_000.0, 100_000.0)
+}
+
+async fn taken_for_large(people: &[Profile], frequencies: Frequencies) -> Postgres {
+    let store = migrated().await.with_frequencies(frequencies);
     let creates = people.iter().map(|profile| create(&store, profile));
     stream::iter(creates).buffer_unordered(16).collect::<Vec<()>>().await;
     store
@@ -45,7 +50,7 @@ async fn taken_for_large(people: &[Profile]) -> Postgres {
 #[tokio::test]
 async fn pages_and_counts_of_a_large_tenant_are_those_of_the_reference() {
     let people = people();
-    let store = taken_for_large(&people).await;
+    let store = taken_for_large(&people, large()).await;
     let mut steps = BTreeSet::new();
     for query in ["jo", "smith", "mail", "ann", "rare", "lee", "jo smith", "nobody"] {
         for filter in [None, Some("created_at gt 5"), Some("full_name eq \"jo smith\"")] {
@@ -76,5 +81,47 @@ async fn pages_and_counts_of_a_large_tenant_are_those_of_the_reference() {
     }
     for step in ["period", "names", "count by beginning", "count in a period", "count by grams", "grams"] {
         assert!(steps.contains(step), "no search went by {step}: {steps:?}");
+    }
+}
+
+/// Of two words that many have each, few have both: in their names, or one of them in their address or city.
+#[tokio::test]
+async fn who_has_two_words_is_found_by_both_together_wherever_they_stand() {
+    let with = |i: i64, name: &str, email: Option<&str>, city: Option<&str>| {
+        let mut profile = profile_of(&format!("user-{i:04}"));
+        profile.full_name = Text::parse(name).unwrap();
+        profile.email_id = email.map(|email| EmailAddress::parse(email).unwrap());
+        profile.city_id = city.map(|city| Text::parse(city).unwrap());
+        profile
+    };
+    let mut people = vec![
+        with(1, "Johanna Smithers", None, None),
+        with(2, "Smith, John", None, None),
+        with(3, "Jane Ann Marie Louise Rose Ella John Smith", None, None),
+        with(4, "Ann Lee", Some("john.smith@example.com"), None),
+        with(5, "John Lee", None, Some("Smithfield")),
+        with(6, "Johnson", None, None),
+    ];
+    people.extend((10..60).map(|i| with(i, if i % 2 == 0 { "John Lee" } else { "Jane Smith" }, None, None)));
+    let grams = Grams::of(&tenant());
+    let together = grams.of_two_words(&needles("joh smi")).unwrap();
+    let frequencies = together.any_of.into_iter().fold(large(), |frequencies, gram| frequencies.but(gram, 5.0));
+    let store = taken_for_large(&people, frequencies).await;
+    for query in ["john smith", "smi joh", "johanna smith", "john smith jane", "joh smi 12"] {
+        for sort in ["-created_at", "full_name"] {
+            let search = Search {
+                needles: needles(query),
+                filter: None,
+                sort: Sort::parse(sort).unwrap(),
+                limit: 20,
+                start: Start::Offset(0),
+                include_deleted: false,
+            };
+            let found = store.search_profiles(&tenant(), &search).await.unwrap();
+            assert_eq!(found, found_among(&people, &search), "{query}");
+            let [step] = found.route.0.as_slice() else { panic!("{query}: {:?}", found.route) };
+            // The lists of single words would have shown all fifty others.
+            assert!(step.step == "grams" && step.read <= 5, "{query}: {step:?}");
+        }
     }
 }
