@@ -26,25 +26,22 @@ install_issuer() {
     (cd "$folder" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && cp package-lock.json node_modules/.installed)
 }
 
-# The S3 server that images are tested against, built once and kept in target/tools.
-install_s3() {
-    local version=0.14.1
-    target/tools/bin/s3s-fs --version 2>/dev/null | grep -q " $version\$" && return
-    say "building the tests' S3 server"
-    # Quick to build counts for more than quick to run.
-    CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_DEBUG=0 \
-        cargo install --locked --quiet --force "s3s-fs@$version" --features binary --root target/tools --target-dir target/tools/build
-}
-
 has_llvm_tools() { ls "$(rustc --print sysroot)"/lib/rustlib/*/bin/llvm-profdata >/dev/null 2>&1; }
 
-# build_tool NAME VERSION: a subcommand of cargo, once, into target/tools. Quick to build counts for more than quick to run.
+# build_tool NAME VERSION ARGUMENTS…: a program of crates.io, once, into target/tools. Quick to build counts for more than quick to run.
 build_tool() {
-    "target/tools/bin/$1" "${1#cargo-}" --version 2>/dev/null | grep -q " $2\$" && return
-    say "building $1"
+    local name=$1 version=$2 subcommand=
+    shift 2
+    # A subcommand of cargo is told its own name.
+    case $name in cargo-*) subcommand=${name#cargo-} ;; esac
+    "target/tools/bin/$name" $subcommand --version 2>/dev/null | grep -q " $version\$" && return
+    say "building $name"
     CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_DEBUG=0 \
-        cargo install --locked --quiet --force "$1@$2" --root target/tools --target-dir target/tools/build
+        cargo install --locked --quiet --force "$name@$version" --root target/tools --target-dir target/tools/build "$@"
 }
+
+# The S3 server that images are tested against.
+install_s3() { build_tool s3s-fs 0.14.1 --features binary; }
 
 # What measures coverage: cargo-llvm-cov where the toolchain has what it needs, else cargo-tarpaulin, kept in target/tools.
 install_coverage() {

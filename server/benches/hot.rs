@@ -72,7 +72,7 @@ fn search_text_of_profile(bencher: Bencher) {
 fn grams_of_profile(bencher: Bencher) {
     let (profile, tenant) = (profile(), tenant());
     let doc = search_doc(&profile);
-    bencher.bench(|| Grams::of(&tenant).of_profile(black_box(&profile), black_box(&doc)));
+    bencher.bench(|| Grams::of(&tenant).all_of_profile(black_box(&profile), black_box(&doc)));
 }
 
 #[divan::bench(args = ["jo smi", "josé álvarez bengaluru", "伟明"])]
