@@ -14,10 +14,13 @@ pub struct Circle {
     pub kilometres: f64,
 }
 
-/// Degrees within a tenth of a millimetre of zero are zero, and zero has one sign. Smaller ones tell no place, and
-/// PostgreSQL refuses to compute with their squares.
+/// Degrees nearer to zero than this, a tenth of a millimetre, count as zero where distances are computed: PostgreSQL
+/// refuses to compute with their squares.
+pub const LEAST_DEGREES: f64 = 1e-9;
+
+/// Degrees as distances are computed with them.
 pub fn settled(degrees: f64) -> f64 {
-    if degrees.abs() < 1e-9 { 0.0 } else { degrees }
+    if degrees.abs() < LEAST_DEGREES { 0.0 } else { degrees }
 }
 
 impl Circle {
@@ -26,9 +29,10 @@ impl Circle {
     /// A whole number, so that every evaluator, in SQL or here, comes to the same: the steps and their order are those
     /// of the stores' SQL, and what rounding is left vanishes.
     pub fn millimetres_to(&self, latitude: f64, longitude: f64) -> i64 {
-        let rise = ((latitude - self.latitude).to_radians() * 0.5).sin();
-        let run = ((longitude - self.longitude).to_radians() * 0.5).sin();
-        let haversine = rise * rise + self.latitude.to_radians().cos() * latitude.to_radians().cos() * run * run;
+        let (latitude, own_latitude) = (settled(latitude), settled(self.latitude));
+        let rise = ((latitude - own_latitude).to_radians() * 0.5).sin();
+        let run = ((settled(longitude) - settled(self.longitude)).to_radians() * 0.5).sin();
+        let haversine = rise * rise + own_latitude.to_radians().cos() * latitude.to_radians().cos() * run * run;
         whole(EARTH_DIAMETER_MM * haversine.sqrt().min(1.0).asin())
     }
 

@@ -5,7 +5,6 @@ use super::birth_date::BirthDate;
 use super::clock::TimestampMs;
 use super::document::Document;
 use super::email::EmailAddress;
-use super::geo;
 use super::invalid::Faults;
 use super::mobile::{Mobile, MobileInput};
 use super::patch::{Patch, merge};
@@ -210,7 +209,8 @@ fn set_degrees(patch: Patch<f64>, bound: f64, field: &mut Option<f64>, name: &st
         faults.add_field(name, format!("must be from -{bound} to {bound} degrees"));
     }
     patch.apply_to(field);
-    *field = field.map(geo::settled);
+    // Zero has one sign, here as in every store.
+    *field = field.map(|degrees| degrees + 0.0);
 }
 
 fn set_attributes(patch: Patch<AttributesPatch>, profile: &mut Profile, faults: &mut Faults) {

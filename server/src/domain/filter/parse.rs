@@ -6,7 +6,7 @@ use super::{
     TextOp,
 };
 use crate::domain::birth_date::BirthDate;
-use crate::domain::geo::{self, Circle, MAX_KILOMETRES};
+use crate::domain::geo::{Circle, MAX_KILOMETRES};
 use crate::domain::profile::ProfileId;
 use serde_json::Number;
 
@@ -166,7 +166,6 @@ impl Parser {
         self.expect(&Token::Comma, ",")?;
         let kilometres = self.number("kilometres, from 0 to half the girth of the Earth", 0.0..=MAX_KILOMETRES)?;
         self.expect(&Token::Close, ")")?;
-        let (latitude, longitude) = (geo::settled(latitude), geo::settled(longitude));
         Ok(Filter::Condition(Condition::Near(Circle { latitude, longitude, kilometres })))
     }
 

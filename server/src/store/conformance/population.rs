@@ -65,7 +65,7 @@ pub const PLACES: [&str; 14] =
     ["BLR", "blr", "Ｂ", "São Paulo", "sao paulo", "100%", "a_b", "a\\b", "京都", "𠮷", "\u{fffd}", "z", "it's", "\"q\""];
 const SUBJECTS: [&str; 5] = ["admin", "Admin", "sub|1", "é", "%"];
 pub const DATES: [&str; 6] = ["1900-01-01", "1969-12-31", "1970-01-01", "1984-02-29", "1999-12-31", "2000-01-01"];
-pub const DEGREES: [f64; 9] = [0.0, 1e-9, -1e-9, 0.1, 1.0 / 3.0, -45.5, 89.999_999_999_999_99, 90.0, -90.0];
+pub const DEGREES: [f64; 9] = [0.0, 5e-324, -5e-324, 0.1, 1.0 / 3.0, -45.5, 89.999_999_999_999_99, 90.0, -90.0];
 /// What a path in a filter can name; `list.0` is there to be no element of the array `list`.
 pub const MEMBERS: [&str; 10] = ["tier", "Tier", "n", "flag", "a-b", "_x", "list", "0", "deep", "nothing"];
 

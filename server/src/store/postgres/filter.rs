@@ -5,7 +5,7 @@
 //! `IS NOT TRUE`, which takes NULL for false.
 
 use crate::domain::filter::{AttributeCondition, Condition, Field, Filter, Order, TextField, TextOp};
-use crate::domain::geo::{Circle, EARTH_DIAMETER_MM};
+use crate::domain::geo::{Circle, EARTH_DIAMETER_MM, LEAST_DEGREES, settled};
 use crate::domain::text::behind_beginning;
 use tokio_postgres::types::{ToSql, Type};
 use uuid::Uuid;
@@ -116,13 +116,15 @@ fn comparison(condition: &Condition, values: &mut Values) -> String {
 /// How far from the circle's centre, in millimetres: step by step as `Circle::millimetres_to`. `least` takes no notice
 /// of NULL, so it must not come to that.
 pub(super) fn distance(circle: &Circle, values: &mut Values) -> String {
-    let latitude = values.bind(Value::Number(circle.latitude));
-    let longitude = values.bind(Value::Number(circle.longitude));
+    let latitude = values.bind(Value::Number(settled(circle.latitude)));
+    let longitude = values.bind(Value::Number(settled(circle.longitude)));
+    let of_row = |column: &str| format!("(CASE WHEN abs(p.{column}) < {LEAST_DEGREES:?}::float8 THEN 0::float8 ELSE p.{column} END)");
+    let (row_latitude, row_longitude) = (of_row("latitude"), of_row("longitude"));
     format!(
         "(CASE WHEN p.latitude IS NOT NULL AND p.longitude IS NOT NULL THEN round({EARTH_DIAMETER_MM:?}::float8 * asin(least(1::float8, sqrt(\
-         sin(radians(p.latitude - {latitude}) * 0.5::float8) * sin(radians(p.latitude - {latitude}) * 0.5::float8) \
-         + cos(radians({latitude})) * cos(radians(p.latitude)) \
-         * sin(radians(p.longitude - {longitude}) * 0.5::float8) * sin(radians(p.longitude - {longitude}) * 0.5::float8)))))::bigint END)"
+         sin(radians({row_latitude} - {latitude}) * 0.5::float8) * sin(radians({row_latitude} - {latitude}) * 0.5::float8) \
+         + cos(radians({latitude})) * cos(radians({row_latitude})) \
+         * sin(radians({row_longitude} - {longitude}) * 0.5::float8) * sin(radians({row_longitude} - {longitude}) * 0.5::float8)))))::bigint END)"
     )
 }
 
