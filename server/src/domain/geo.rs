@@ -99,19 +99,32 @@ pub fn cells_of(latitude: f64, longitude: f64) -> impl Iterator<Item = Cell> {
     LEVELS.into_iter().map(move |(level, side)| Cell { level, row: step(latitude, side), column: step(longitude, side) })
 }
 
+/// The cell of the middle level in which a place lies.
+pub fn middle_cell_of(latitude: f64, longitude: f64) -> Cell {
+    let (level, side) = LEVELS[1];
+    Cell { level, row: step(latitude, side), column: step(longitude, side) }
+}
+
 /// The cells, all of one level, that cover an area; `None` when it takes too many of the largest.
 pub fn cells_between(latitudes: (f64, f64), longitudes: &[(f64, f64)]) -> Option<Vec<Cell>> {
-    LEVELS.into_iter().rev().find_map(|(level, side)| {
-        let rows = step(latitudes.0, side)..=step(latitudes.1, side);
-        let columns: Vec<_> = longitudes.iter().map(|(west, east)| step(*west, side)..=step(*east, side)).collect();
-        let count = rows.clone().count() * columns.iter().map(|range| range.clone().count()).sum::<usize>();
-        (count <= MAX_CELLS).then(|| {
-            let mut cells: Vec<Cell> =
-                rows.flat_map(|row| columns.iter().cloned().flatten().map(move |column| Cell { level, row, column })).collect();
-            cells.sort_unstable();
-            cells.dedup();
-            cells
-        })
+    LEVELS.into_iter().rev().find_map(|level| cells_of_level(level, latitudes, longitudes))
+}
+
+/// The cells of the middle level that cover an area; `None` when it takes too many.
+pub fn middle_cells_between(latitudes: (f64, f64), longitudes: &[(f64, f64)]) -> Option<Vec<Cell>> {
+    cells_of_level(LEVELS[1], latitudes, longitudes)
+}
+
+fn cells_of_level((level, side): (u8, f64), latitudes: (f64, f64), longitudes: &[(f64, f64)]) -> Option<Vec<Cell>> {
+    let rows = step(latitudes.0, side)..=step(latitudes.1, side);
+    let columns: Vec<_> = longitudes.iter().map(|(west, east)| step(*west, side)..=step(*east, side)).collect();
+    let count = rows.clone().count() * columns.iter().map(|range| range.clone().count()).sum::<usize>();
+    (count <= MAX_CELLS).then(|| {
+        let mut cells: Vec<Cell> =
+            rows.flat_map(|row| columns.iter().cloned().flatten().map(move |column| Cell { level, row, column })).collect();
+        cells.sort_unstable();
+        cells.dedup();
+        cells
     })
 }
 
@@ -159,6 +172,9 @@ mod tests {
             prop_assert!(longitudes.iter().any(|range| (range.0..=range.1).contains(&longitude)), "{longitudes:?} {longitude}");
             if let Some(cells) = cells_between(latitudes, &longitudes) {
                 prop_assert!(cells_of(latitude, longitude).any(|cell| cells.contains(&cell)));
+            }
+            if let Some(cells) = middle_cells_between(latitudes, &longitudes) {
+                prop_assert!(cells.contains(&middle_cell_of(latitude, longitude)));
             }
         }
     }

@@ -6,9 +6,11 @@
 //! facts may share a gram, even of two tenants; so whoever finds by grams checks the tenant and the condition itself.
 
 mod attributes;
+mod placed;
 mod together;
 
 pub use attributes::Scalar;
+pub use placed::Placed;
 pub use together::Together;
 
 use super::birth_date::BirthDate;
@@ -22,6 +24,8 @@ use super::text::Text;
 
 /// Beginnings are kept up to this length, in characters: so that "robert" and "roberts" differ.
 const LONGEST: usize = 8;
+/// Where all of these are letters, every other one up to this length too: "gonzalez85" and "gonzalez12" differ.
+const LONGEST_OF_LETTERS: usize = 12;
 
 /// A fact that has a gram.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -46,6 +50,8 @@ pub enum Fact<'a> {
     Cell(Cell),
     Created(Period),
     Marked(Mark<'a>),
+    /// A value of a common field, with the part of the order of names that the name lies in.
+    Placed(Placed<'a>, Part),
     /// Two words of a name, by their first characters in alphabetical order.
     Together(&'a str, &'a str),
     /// A word, by its first characters, that does not stand in the name.
@@ -80,6 +86,7 @@ impl Grams {
             Fact::Created(Period { level, number }) => fnv(fnv(kind(b't'), &[level]), &number.to_be_bytes()),
             Fact::Marked(Mark::Elsewhere(text, part)) => fnv(fnv(kind(b'o'), &[part.number()]), text.as_bytes()),
             Fact::Marked(Mark::Departing(text)) => fnv(kind(b'd'), text.as_bytes()),
+            Fact::Placed(placed, part) => placed.hash(fnv(kind(b'l'), &[part.number()])),
             Fact::Together(one, other) => fnv(fnv(fnv(kind(b'w'), one.as_bytes()), &[0]), other.as_bytes()),
             Fact::Outside(word) => fnv(kind(b'e'), word.as_bytes()),
         };
@@ -158,11 +165,20 @@ fn kept_beginnings(segment: &str) -> impl Iterator<Item = &str> {
     // A national number stands with and without its 0.
     let begins_with_digit = segment.starts_with(|c: char| c.is_ascii_digit());
     let text = if begins_with_digit { segment.trim_start_matches('0') } else { segment };
-    let mut has_digit = false;
-    text.char_indices().take(LONGEST).enumerate().filter_map(move |(before, (at, c))| {
-        has_digit |= c.is_ascii_digit();
-        // Numbers are many and all differ: every other beginning tells them apart as well.
-        (!has_digit || before % 2 == 0).then(|| &text[..at + c.len_utf8()])
+    let (mut has_digit, mut begins_with_letters) = (false, true);
+    text.char_indices().take(LONGEST_OF_LETTERS).enumerate().filter_map(move |(before, (at, c))| {
+        let is_digit = c.is_ascii_digit();
+        let is_first_digit = is_digit && !has_digit;
+        has_digit |= is_digit;
+        let kept = if before < LONGEST {
+            begins_with_letters &= !is_digit;
+            // Numbers are many and all differ: every other beginning tells them apart as well, from the first digit to
+            // what ends them.
+            !has_digit || before % 2 == 0 || is_first_digit || !c.is_alphanumeric()
+        } else {
+            begins_with_letters && before % 2 == 1
+        };
+        kept.then(|| &text[..at + c.len_utf8()])
     })
 }
 
@@ -213,9 +229,11 @@ mod tests {
         let born = Fact::Born { country: "IN", gender: Some("female"), year: 1984 };
         let facts = [born, Fact::Attribute(&["plan"], Scalar::Text("pro")), Fact::Attribute(&["a", "seats"], Scalar::Number(5.0))];
         assert_eq!(facts.map(|fact| grams("acme").gram(fact)), FACTS_OF_ACME);
+        assert_eq!(grams("acme").gram(Fact::Placed(Placed::Country("IN"), Part::of("mary"))), PLACED_OF_ACME);
         assert_eq!(marks.map(|mark| grams("acme").gram(Fact::Marked(mark))), MARKS_OF_ACME);
     }
 
+    const PLACED_OF_ACME: i32 = 198_648_786;
     const SMITH_OF_ACME: i32 = 1_895_780_108;
     const FACTS_OF_ACME: [i32; 3] = [823_148_872, 1_757_005_480, 1_024_294_140];
     const MARKS_OF_ACME: [i32; 2] = [37_132_054, 1_766_306_253];
@@ -240,14 +258,17 @@ mod tests {
 
     #[test]
     fn what_no_gram_tells_makes_hits_fewer() {
-        assert_eq!([" smith", " smith12", " 伟 明"].map(Grams::told), [1.0; 3]);
-        assert_eq!([" smith1", " 001234", " robertson"].map(Grams::told), [0.1, 0.1, 0.8]);
+        assert_eq!([" smith", " smith1", " smith12", " gonzalez85", " 伟 明"].map(Grams::told), [1.0; 5]);
+        assert_eq!([" smith123", " 001234", " robertson"].map(Grams::told), [0.1, 0.1, 0.8]);
     }
 
     #[test]
     fn long_needles_are_told_apart_by_their_longest_beginning() {
         let one = |needle: &str| grams("a").of_needle(needle);
         assert_ne!(one(" robert"), one(" roberts"));
+        for (one_number, another) in [(" maria1", " maria2"), (" user1@", " user1"), (" gonzalez85", " gonzalez12"), (" johnson34", " johnson5")] {
+            assert_ne!(one(one_number), one(another));
+        }
         assert_eq!(one(" robertson"), one(" robertso"));
         assert_eq!(one(" 098765"), one(" 98765"));
         assert!(one(" 00").is_empty());

@@ -3,14 +3,14 @@
 //! Those whose name begins with the word stand together in that order: an index over names has them. All others have
 //! it elsewhere, and each of them has a *mark* of the word (`marks_of`), which tells the part that its name lies in.
 
-use super::search_text::word_of;
+use super::search_text::{begins_unspaced, word_of};
 use super::text::behind_beginning;
 
 /// A part of the order of names: the names from one of `FIRST` up to the next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Part(u8);
 
-/// Words shorter than this have no marks.
+/// Words shorter than this have no marks, but for single characters of scripts without spaces.
 pub const SHORTEST: usize = 3;
 
 /// Where the parts begin, in the order of names: UTF-8 bytes, which is the order of code points. Drawn so that the names
@@ -72,12 +72,20 @@ impl Part {
 
     /// Whether a word of this script is rare among those whose names lie here, which are of another one.
     pub fn is_foreign_to(self, word: &str) -> bool {
-        let block = |text: &str| text.chars().next().map_or(0, u32::from) >> 8;
-        block(self.first_key()) != block(word)
+        script(self.first_key()) != script(word)
     }
 
     pub fn up_to(self, last: Self) -> impl Iterator<Item = Self> {
         (self.0..=last.0).map(Self)
+    }
+}
+
+/// A number for the script that a text begins in, roughly: a block of Unicode, or the one of the ideographs.
+fn script(text: &str) -> u32 {
+    match text.chars().next().map_or(0, u32::from) {
+        0x3400..=0x9fff => 0x4e,
+        0xac00..=0xd7ff => 0xac,
+        other => other >> 8,
     }
 }
 
@@ -94,7 +102,7 @@ pub enum Mark<'a> {
 /// What is stored of a word that stands in a profile of this name; nothing for short words, for what begins like a number
 /// or a key (these are many), and for what the name itself begins with.
 pub fn mark_of<'a>(segment: &'a str, name_key: &str, part: Part) -> Option<Mark<'a>> {
-    let word = marked(word_of(segment))?;
+    let word = marked(segment)?;
     let common: usize = word.chars().zip(name_key.chars()).take_while(|(a, b)| a == b).map(|(c, _)| c.len_utf8()).sum();
     let departing = &word[..common + word[common..].chars().next()?.len_utf8()];
     let shortest = beginning(word);
@@ -118,15 +126,21 @@ pub fn marks_of(word: &str, first: Part, last: Part) -> impl Iterator<Item = Mar
 
 /// Whether all that have this word and do not begin with it have marks of it.
 pub fn is_marked(word: &str) -> bool {
-    word_of(word) == word && marked(word).is_some()
+    marked(word) == Some(word)
 }
 
-/// The first characters of the word that a segment of a search text begins with, if words of its kind have marks.
+/// The first characters of the word that a segment of a search text begins with, if words of its kind have marks; none
+/// for scripts without spaces.
 pub fn marked_beginning(segment: &str) -> Option<&str> {
-    marked(word_of(segment)).map(beginning)
+    marked(segment).filter(|word| !begins_unspaced(word)).map(beginning)
 }
 
-fn marked(word: &str) -> Option<&str> {
+/// What has marks of a segment: its word, or the one character of a script without spaces.
+fn marked(segment: &str) -> Option<&str> {
+    if begins_unspaced(segment) {
+        return segment.chars().next().and_then(|c| segment.get(..c.len_utf8()));
+    }
+    let word = word_of(segment);
     let mut first = word.chars().take(SHORTEST);
     (first.by_ref().filter(|c| !c.is_ascii_digit()).count() == SHORTEST).then_some(word)
 }
@@ -171,7 +185,8 @@ mod tests {
         assert_eq!(stored("Mary Jones", "Mary Jo mary@ 12345 maryam mary"), ["Departing(\"marya\")"]);
         assert!(stored("Mary Jones", "marcus")[0].contains("marc"));
         assert!(stored("Mary Jones", "Jones mbeki")[0].starts_with("Elsewhere(\"jon\""));
-        assert_eq!(stored("张伟", "张伟"), Vec::<String>::new());
+        assert_eq!(stored("张伟", "张 张伟"), stored("张伟", "伟"));
+        assert!(stored("张伟", "伟")[0].starts_with("Elsewhere(\"伟\""));
     }
 
     #[test]
@@ -179,6 +194,7 @@ mod tests {
         let foreign = |word: &str| ["anna", "zoe", "ολγα", "иван", "яна", "محمد", "शर्मा"].map(|name| Part::of(name).is_foreign_to(word));
         assert_eq!(foreign("mary"), [false, false, true, true, true, true, true]);
         assert_eq!(foreign("иванов"), [true, true, true, false, false, true, true]);
+        assert_eq!(["mary", "王芳", "김"].map(|name| Part::of(name).is_foreign_to("李")), [true, false, true]);
     }
 
     #[test]
@@ -190,6 +206,8 @@ mod tests {
             ("1st", false),
             ("ann.", false),
             ("张伟明", false),
+            ("张", true),
+            ("か\u{309a}", false),
             ("a1b", false),
             ("abc1", true),
         ] {

@@ -42,6 +42,9 @@ enum Command {
         workload_seed: u64,
         #[arg(long, default_value_t = 2_000)]
         searches: usize,
+        /// Also tell so many of the searches that took most computing, and how they were answered.
+        #[arg(long, default_value_t = 0)]
+        worst: usize,
         #[arg(long, default_value_t = 0)]
         creates: u64,
         /// Where the created ones begin in the list of all people: raise it for another run on the same data.
@@ -77,11 +80,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
                 }
             }
         }
-        Command::Run { data, workload_seed, searches, creates, creates_from } => {
+        Command::Run { data, workload_seed, searches, worst, creates, creates_from } => {
             let people = Population { seed: data.data_seed, profiles: data.profiles };
             // Warm: the statistics are read, and so are the pages.
             measure::together(&store, people, workload_seed ^ 1, searches, 2).await?;
-            measure::alone(&store, people, workload_seed, searches, &place).await?;
+            measure::alone(&store, people, workload_seed, searches, &place, worst).await?;
             measure::together(&store, people, workload_seed, searches, 8).await?;
             if creates > 0 {
                 let clients = if matches!(place, Place::Here) { 100 } else { 4 };

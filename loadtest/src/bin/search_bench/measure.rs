@@ -5,6 +5,7 @@ use crate::workload::{Class, Population};
 use loadtest::people::person;
 use loadtest::people::random::Random;
 use n_users::domain::change::{Change, ChangeKind};
+use n_users::domain::search::{Found, Search};
 use n_users::store::Store;
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -44,7 +45,14 @@ impl Timings {
 }
 
 /// One client: each search by itself, with the database's computing.
-pub async fn alone(store: &Arc<dyn Store>, people: Population, seed: u64, count: usize, place: &Place) -> Result<(), Box<dyn Error>> {
+pub async fn alone(
+    store: &Arc<dyn Store>,
+    people: Population,
+    seed: u64,
+    count: usize,
+    place: &Place,
+    worst: usize,
+) -> Result<(), Box<dyn Error>> {
     println!("| one client | n | CPU ms mean | P95 | P99 | wall ms P50 | P95 | P99 | slow |");
     println!("|---|---|---|---|---|---|---|---|---|");
     let (mut all_cpu, mut all_wall) = (Timings::default(), Timings::default());
@@ -54,6 +62,7 @@ pub async fn alone(store: &Arc<dyn Store>, people: Population, seed: u64, count:
         *mix.entry(Class::of_mix(&mut random)).or_default() += 1;
     }
     let mut paths = BTreeMap::<(Class, String), Timings>::new();
+    let mut dear = Vec::new();
     for class in Class::ALL {
         let in_mix = mix.get(&class).copied().unwrap_or(0);
         let (mut cpu, mut wall, mut slow) = (Timings::default(), Timings::default(), 0);
@@ -64,6 +73,9 @@ pub async fn alone(store: &Arc<dyn Store>, people: Population, seed: u64, count:
             let (took, used) = (started.elapsed(), place.nanoseconds().saturating_sub(before));
             match found {
                 Ok(found) => {
+                    if worst > 0 {
+                        dear.push((used, format!("{}: {}", class.name(), told(&search, &found))));
+                    }
                     let path: Vec<_> = found.route.0.iter().map(|step| step.step).collect();
                     paths.entry((class, path.join(", "))).or_default().0.push(Duration::from_nanos(used).as_secs_f64() * 1e3);
                 }
@@ -84,7 +96,18 @@ pub async fn alone(store: &Arc<dyn Store>, people: Population, seed: u64, count:
     for ((class, path), mut cpu) in paths {
         println!("- {}: {path}: {} searches, CPU ms mean {:.2}, worst {:.2}", class.name(), cpu.0.len(), cpu.mean(), cpu.at(100));
     }
+    dear.sort_by(|(one, _), (other, _)| other.cmp(one));
+    for (used, told) in dear.into_iter().take(worst) {
+        println!("- worst: {:.1} ms, {told}", Duration::from_nanos(used).as_secs_f64() * 1e3);
+    }
     Ok(())
+}
+
+/// What was asked, and the steps that answered it: expected hits, and rows read.
+fn told(search: &Search, found: &Found) -> String {
+    let steps: Vec<_> = found.route.0.iter().map(|step| format!("{} {}/{}", step.step, step.expected, step.read)).collect();
+    let (needles, filter, sort) = (&search.needles, &search.filter, search.sort);
+    format!("{needles:?} {filter:?} {sort:?}: {:?}, {}", found.total, steps.join(", "))
 }
 
 fn row(name: &str, cpu: &mut Timings, wall: &mut Timings, slow: usize) {

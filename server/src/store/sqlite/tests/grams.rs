@@ -213,7 +213,7 @@ async fn an_older_database_is_migrated_at_once() {
     let folder = Folder::new();
     drop(older(&folder));
     let store = open(&folder.file()).with_costs(BY_GRAMS);
-    assert_eq!(store.migrate(AT).await.unwrap().applied, ["0004_search_paths", "0005_name_order_grams"]);
+    assert_eq!(store.migrate(AT).await.unwrap().applied, ["0004_search_paths", "0005_name_order_grams", "0006_placed_grams"]);
     assert_eq!(kept(&store).await.1, 2_250);
     assert_found(&store, "person x2500y", &["Person x2500y"]).await;
 }
