@@ -266,7 +266,9 @@ mod tests {
     fn long_needles_are_told_apart_by_their_longest_beginning() {
         let one = |needle: &str| grams("a").of_needle(needle);
         assert_ne!(one(" robert"), one(" roberts"));
-        for (one_number, another) in [(" maria1", " maria2"), (" user1@", " user1"), (" gonzalez85", " gonzalez12"), (" johnson34", " johnson5")] {
+        for (one_number, another) in
+            [(" maria1", " maria2"), (" user1@", " user1"), (" gonzalez85", " gonzalez12"), (" johnson34", " johnson5")]
+        {
             assert_ne!(one(one_number), one(another));
         }
         assert_eq!(one(" robertson"), one(" robertso"));

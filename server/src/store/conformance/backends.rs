@@ -31,9 +31,31 @@ macro_rules! with_costs {
 }
 
 /// Every search of something that has grams goes by them.
-const BY_GRAMS: Costs = Costs { scanned_row: 1e9, hit: 1e-9, entry: 1e-9, small_tenant: 0.0, least_scan: 1.0, marks: 1e9, part: 1e9 };
+const BY_GRAMS: Costs = Costs {
+    scanned_row: 1e9,
+    hit: 1e-9,
+    entry: 1e-9,
+    passed_entry: 1e-9,
+    passed_entries: 16.0,
+    meeting: 0.0,
+    small_tenant: 0.0,
+    least_scan: 1.0,
+    marks: 1e9,
+    part: 1e9,
+};
 /// Every search is a scan of many short steps.
-const BY_SCANS: Costs = Costs { scanned_row: 1e-9, hit: 1e9, entry: 1e9, small_tenant: 2.0, least_scan: 2.0, marks: 1e9, part: 1e9 };
+const BY_SCANS: Costs = Costs {
+    scanned_row: 1e-9,
+    hit: 1e9,
+    entry: 1e9,
+    passed_entry: 1e9,
+    passed_entries: 16.0,
+    meeting: 0.0,
+    small_tenant: 2.0,
+    least_scan: 2.0,
+    marks: 1e9,
+    part: 1e9,
+};
 /// Every page in the order of names is looked for by the word's marks.
 const BY_NAMES: Costs = Costs { small_tenant: 0.0, least_scan: 1.0, marks: -1e30, part: 0.0, ..BY_SCANS };
 

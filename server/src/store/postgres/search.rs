@@ -28,8 +28,18 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 /// Measured (docs/search.md).
-pub(super) const COSTS: Costs =
-    Costs { scanned_row: 1.5, hit: 2.0, entry: 0.15, small_tenant: 1_000.0, least_scan: 300.0, marks: 200.0, part: 5.0 };
+pub(super) const COSTS: Costs = Costs {
+    scanned_row: 1.5,
+    hit: 2.0,
+    entry: 0.1,
+    passed_entry: 0.003,
+    passed_entries: 600.0,
+    meeting: 0.015,
+    small_tenant: 1_000.0,
+    least_scan: 300.0,
+    marks: 200.0,
+    part: 5.0,
+};
 
 /// Whether the tenant is suspended. One row when there is such a tenant.
 pub(super) const OPEN_TENANT: &str = "SELECT t.suspended FROM tenants t WHERE t.tenant_name = $1";
@@ -135,8 +145,10 @@ impl<'a> Run<'a> {
         let search = self.subject.search;
         let expected = Expected {
             tenant_rows: self.frequencies.of_tenant(self.subject.tenant),
-            conjuncts: conjuncts.iter().map(|conjunct| self.frequencies.of_any(self.subject.partition, &conjunct.any_of)).collect(),
-            shares: conjuncts.iter().map(|conjunct| conjunct.share).collect(),
+            conjuncts: conjuncts
+                .iter()
+                .map(|conjunct| conjunct.listed(self.frequencies.of_any(self.subject.partition, &conjunct.any_of)))
+                .collect(),
             narrower: self.wanted.narrower,
             told: self.wanted.told,
             keyed: !self.wanted.keyed.is_empty(),
@@ -309,7 +321,7 @@ impl<'a> Run<'a> {
 /// What such a search, of the same tenant, asks for.
 fn wanted(subject: Subject<'_>, frequencies: &Frequencies, search: &Search) -> Wanted {
     let rows = |any_of: &[i32]| frequencies.of_any(subject.partition, any_of);
-    Wanted::of(subject.tenant, search).with_words_together(subject.tenant, search, rows)
+    Wanted::of(subject.tenant, search).with_words_together(subject.tenant, search, rows, frequencies.of_tenant(subject.tenant))
 }
 
 /// A scan under way.

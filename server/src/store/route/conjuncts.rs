@@ -1,5 +1,6 @@
 //! What every hit of a search has in common, as far as an index knows of it.
 
+use super::costs::Listed;
 use crate::domain::filter::{AttributeCondition, Condition, Filter, IntegerField, NumberField, Order, TextField, TextOp};
 use crate::domain::geo;
 use crate::domain::grams::{Fact, Grams, Scalar, Together};
@@ -28,6 +29,12 @@ impl Conjunct {
     fn one(gram: i32) -> Self {
         Self::any_of(vec![gram])
     }
+
+    /// What is expected of it, if so many fulfil it.
+    pub fn listed(&self, rows: Option<f64>) -> Listed {
+        let lists = u32::try_from(self.any_of.len()).unwrap_or(u32::MAX);
+        Listed { rows, share: self.share, lists: lists.into() }
+    }
 }
 
 /// What a search asks for, as an index sees it.
@@ -46,9 +53,10 @@ pub struct Wanted {
 impl Wanted {
     pub fn of(tenant: &TenantName, search: &Search) -> Self {
         let grams = Grams::of(tenant);
-        let told = search.needles.iter().map(|needle| Grams::told(needle)).product();
+        let needles: Vec<&String> = search.needles.iter().filter(|needle| !is_implied(needle, &search.needles)).collect();
+        let told = needles.iter().map(|needle| Grams::told(needle)).product();
         let mut wanted = Self { conjuncts: Vec::new(), keyed: Vec::new(), narrower: false, told };
-        for needle in &search.needles {
+        for needle in needles {
             let found = grams.of_needle(needle);
             wanted.narrower |= found.is_empty();
             wanted.conjuncts.extend(found.into_iter().map(Conjunct::one));
@@ -72,21 +80,35 @@ impl Wanted {
     }
 
     /// The same with what two of its words have together, where fewer have that than either word. `rows` tells how many
-    /// have one of these grams.
+    /// have one of these grams, and `of_tenant` how many profiles there are.
     #[must_use]
-    pub fn with_words_together(mut self, tenant: &TenantName, search: &Search, rows: impl Fn(&[i32]) -> Option<f64>) -> Self {
+    pub fn with_words_together(
+        mut self,
+        tenant: &TenantName,
+        search: &Search,
+        rows: impl Fn(&[i32]) -> Option<f64>,
+        of_tenant: Option<f64>,
+    ) -> Self {
         let Some(Together { any_of, words }) = Grams::of(tenant).of_two_words(&search.needles) else { return self };
         let known = words.map(|(word, first_characters)| rows(&[word]).zip(rows(&[first_characters])));
-        let ([Some(one), Some(other)], Some(both)) = (known, rows(&any_of)) else { return self };
+        let ([Some(one), Some(other)], Some(both), Some(of_tenant)) = (known, rows(&any_of), of_tenant) else { return self };
         if both < one.0.min(other.0) {
-            for ((word, _), (rows, of)) in words.into_iter().zip([one, other]) {
+            let [_, outside_one, outside_other] = any_of.map(|gram| rows(&[gram]).unwrap_or(0.0).min(both));
+            // Those who are told of only the other word may have anything besides.
+            for ((word, _), (rows, of), apart) in [(words[0], one, outside_other), (words[1], other, outside_one)] {
+                let told = (both - apart) * (rows / of.max(1.0)).min(1.0) + apart * (rows / of_tenant.max(1.0)).min(1.0);
                 let conjunct = self.conjuncts.iter_mut().find(|conjunct| conjunct.any_of == [word]);
-                conjunct.into_iter().for_each(|conjunct| conjunct.share = Some((rows / of.max(1.0)).min(1.0)));
+                conjunct.into_iter().for_each(|conjunct| conjunct.share = Some(told / both.max(1.0)));
             }
             self.conjuncts.push(Conjunct::any_of(any_of.into()));
         }
         self
     }
+}
+
+/// Whether everybody has this needle who has another one of them.
+fn is_implied(needle: &str, needles: &[String]) -> bool {
+    needles.iter().any(|other| other.len() > needle.len() && other.contains(needle))
 }
 
 /// The conjunct of one condition, or of one list of alternatives.
@@ -292,16 +314,29 @@ mod tests {
     fn two_words_are_looked_up_together_where_fewer_have_both() {
         let search = search("johnny smith", None);
         let together = Grams::of(&tenant()).of_two_words(&search.needles).unwrap();
-        let with = |both: f64| {
+        let with = |both: f64, outside: f64| {
             let rows = |any_of: &[i32]| match any_of {
                 [gram] if together.words.iter().any(|(word, _)| word == gram) => Some(40_000.0),
+                [gram] if *gram == together.any_of[1] => Some(outside),
+                [gram] if together.any_of.contains(gram) => Some(0.0),
                 [_] => Some(50_000.0),
                 _ => Some(both),
             };
-            Wanted::of(&tenant(), &search).with_words_together(&tenant(), &search, rows).conjuncts
+            Wanted::of(&tenant(), &search).with_words_together(&tenant(), &search, rows, Some(400_000.0)).conjuncts
         };
         let shares = |conjuncts: Vec<Conjunct>| conjuncts.into_iter().map(|conjunct| conjunct.share).collect::<Vec<_>>();
-        assert_eq!(shares(with(900.0)), [Some(0.8), Some(0.8), None]);
-        assert_eq!(shares(with(60_000.0)), [None, None]);
+        assert_eq!(shares(with(900.0, 0.0)), [Some(0.8), Some(0.8), None]);
+        // Of those who have the first word in a city's name, few have the second.
+        assert_eq!(shares(with(900.0, 900.0)), [Some(0.8), Some(0.1), None]);
+        assert_eq!(shares(with(60_000.0, 0.0)), [None, None]);
+    }
+
+    #[test]
+    fn a_word_that_another_one_begins_with_tells_nothing() {
+        let smith = gram(Fact::Beginning("smith"));
+        for query in ["smith", "smi smith", "smith s smi"] {
+            let conjuncts = Wanted::of(&tenant(), &search(query, None)).conjuncts;
+            assert_eq!(conjuncts, [Conjunct::one(smith)], "{query}");
+        }
     }
 }

@@ -2,12 +2,14 @@
 //! was asked for. Pure, and shared by both backends; whatever is chosen, the answer is the same.
 
 pub mod conjuncts;
+pub mod costs;
 pub mod names;
 mod parts;
 pub mod rings;
 pub mod router;
 
 pub use conjuncts::{Conjunct, Wanted};
+pub use costs::{Costs, Listed};
 pub use names::{Names, Place, Reach};
 pub use rings::Rings;
-pub use router::{Costs, Count, Expected, Outcome, Router, Step};
+pub use router::{Count, Expected, Outcome, Router, Step};

@@ -1,7 +1,8 @@
 //! How many parts of the order of names to look into next: enough for the page as it seems, and less than would be dear.
 
+use super::costs::Costs;
 use super::names::Place;
-use super::router::{Costs, Outcome};
+use super::router::Outcome;
 
 /// How many of those who have a word are taken to have it elsewhere than at the beginning of their name.
 const ELSEWHERE: f64 = 0.5;
@@ -77,8 +78,18 @@ impl Parts {
 mod tests {
     use super::*;
 
-    const COSTS: Costs =
-        Costs { scanned_row: 1.5, hit: 3.0, entry: 0.02, small_tenant: 1_000.0, least_scan: 300.0, marks: 150.0, part: 5.0 };
+    const COSTS: Costs = Costs {
+        scanned_row: 1.5,
+        hit: 3.0,
+        entry: 0.02,
+        passed_entry: 0.02,
+        passed_entries: 16.0,
+        meeting: 0.0,
+        small_tenant: 1_000.0,
+        least_scan: 300.0,
+        marks: 150.0,
+        part: 5.0,
+    };
     const OWN: Option<Place> = Some(Place::Apart { parts_left: 90, foreign: 0 });
 
     fn next(parts: &Parts, left: (u8, u8)) -> Look {

@@ -3,37 +3,17 @@
 //! The steps may be wrong in their expectations, never in what they find. A scan that is short of hits is gone on
 //! with while it costs less than the grams would, and the grams give way to the scan when they find too many.
 
+use super::costs::{Costs, Listed};
 use super::names::Place;
 use super::parts::Parts;
 use crate::domain::search::MAX_TOTAL;
-
-/// What things take, in microseconds; they differ between backends, and only their proportions count.
-#[derive(Debug, Clone, Copy)]
-pub struct Costs {
-    /// A row that a scan in sort order looks at.
-    pub scanned_row: f64,
-    /// A row that an index led to.
-    pub hit: f64,
-    /// An entry of a gram's list, when lists are met with one another.
-    pub entry: f64,
-    /// Up to here a tenant is small: a scan of all of it is the best there is.
-    pub small_tenant: f64,
-    /// No scan is shorter.
-    pub least_scan: f64,
-    /// A lookup by a word's marks by itself, and each of the parts that it looks into.
-    pub marks: f64,
-    pub part: f64,
-}
 
 /// What is known before the first step.
 #[derive(Debug, Clone)]
 pub struct Expected {
     /// The tenant's profiles; `None` when nothing is known.
     pub tenant_rows: Option<f64>,
-    /// Those that fulfil each conjunct; `None` when nothing is known.
-    pub conjuncts: Vec<Option<f64>>,
-    /// The share of those that fulfil the other conjuncts who fulfil this one; `None`, or none, where they are independent.
-    pub shares: Vec<Option<f64>>,
+    pub conjuncts: Vec<Listed>,
     /// Whether further conditions make the hits fewer.
     pub narrower: bool,
     /// About what share of those who fulfil the conjuncts have the words that these stand for.
@@ -85,14 +65,25 @@ const MOST_SCAN: f64 = 400_000.0;
 const UNKNOWN: f64 = 2_000.0;
 /// What asking for a period takes by itself, in microseconds.
 const PERIOD_COST: f64 = 200.0;
-/// An entry of a period's list to one of another: these lie close together.
-const PERIOD_ENTRY: f64 = 0.6;
+/// How many lists a period is made of.
+const PERIOD_LISTS: f64 = 8.0;
 /// More of the tenant's time than this is not worth being asked for.
 const MOST_OF_TIME: f64 = 0.3;
 /// By how much further conditions are taken to narrow what they follow.
 const NARROWER: f64 = 0.5;
 /// Counting stops here.
 const ENOUGH_TO_COUNT: f64 = MAX_TOTAL as f64 + 1.0;
+
+/// The conjuncts whose lists are best met.
+#[derive(Debug, Clone)]
+struct Lookup {
+    conjuncts: Vec<usize>,
+    /// How many rows have all of them.
+    candidates: f64,
+    /// What it takes to meet the lists, and to read the candidates besides.
+    lists: f64,
+    cost: f64,
+}
 
 #[derive(Debug, Clone)]
 pub struct Router {
@@ -168,8 +159,9 @@ impl Router {
         }
         let rows = self.rows_to_scan();
         if self.grams_left {
-            let (conjuncts, candidates, cost) = self.by_grams();
-            if let Some(share) = self.period(cost.min(self.costs.scanned_row * rows)) {
+            let lookup = self.by_grams();
+            let cost = lookup.cost;
+            if let Some(share) = self.period(&lookup, cost.min(self.costs.scanned_row * rows)) {
                 return Step::Period { share };
             }
             if let Some(step) = self.by_names(cost, self.costs.scanned_row * rows) {
@@ -177,8 +169,8 @@ impl Router {
             }
             if cost <= self.costs.scanned_row * (self.scanned + rows) {
                 // What is more than expected is still worth reading while a scan would cost more.
-                let cap = (candidates * 8.0 + 5_000.0).max(cost / self.costs.hit * 2.0);
-                return Step::Grams { conjuncts, cap: whole(cap) };
+                let cap = (lookup.candidates * 8.0 + 5_000.0).max(cost / self.costs.hit * 2.0);
+                return Step::Grams { conjuncts: lookup.conjuncts, cap: whole(cap) };
             }
             // No further than where the grams would have been the better choice.
             return Step::Scan { rows: whole(rows.min(cost / self.costs.scanned_row).max(self.costs.least_scan)) };
@@ -218,13 +210,13 @@ impl Router {
 
     /// The conjuncts to look up where a scan is no choice, and when to give up; `None` where there are none.
     pub fn by_grams_only(&self) -> Option<(Vec<usize>, u32)> {
-        let (conjuncts, candidates, _) = self.by_grams();
+        let Lookup { conjuncts, candidates, .. } = self.by_grams();
         (!conjuncts.is_empty()).then(|| (conjuncts, whole(candidates * 8.0 + 5_000.0)))
     }
 
     /// What it takes to look up the conjuncts that are best looked up.
     pub fn cost_by_grams(&self) -> f64 {
-        self.by_grams().2
+        self.by_grams().cost
     }
 
     /// Takes note of what a look by names took, where that is dear: all of them together are not to take more than grams would.
@@ -243,15 +235,15 @@ impl Router {
         if self.expected.conjuncts.is_empty() || self.is_small() {
             return (Count::Scan, self.rows() * self.costs.scanned_row);
         }
-        let (conjuncts, candidates, _) = self.by_grams();
+        let lookup = self.by_grams();
         let scan = (wanted / self.share().max(1e-9)).min(self.rows()) * self.costs.scanned_row;
         // The lists are read to their ends, rows only until there are enough.
-        let lists: f64 = conjuncts.iter().map(|at| self.of_conjunct(*at)).sum();
-        let hits = candidates.min(wanted * candidates / self.expected_hits().max(1.0)) * self.costs.hit;
-        let whole = lists * self.costs.entry + hits;
+        let hits = lookup.candidates.min(wanted * lookup.candidates / self.expected_hits().max(1.0)) * self.costs.hit;
+        let whole = lookup.lists + hits;
         // More than are wanted should be in the period: it is for nothing if they are not.
         let share = wanted * 1.7 / self.expected_hits().max(1.0);
-        let in_period = self.cost_of_period(share, lists) + hits;
+        let in_period = self.cost_of_period(share, &lookup) + hits;
+        let conjuncts = lookup.conjuncts;
         match () {
             () if scan < whole.min(in_period) => (Count::Scan, scan),
             () if share < MOST_OF_TIME && in_period < whole => (Count::Grams { conjuncts, share: Some(share) }, in_period),
@@ -264,18 +256,19 @@ impl Router {
     }
 
     fn rows(&self) -> f64 {
-        let most = self.expected.conjuncts.iter().flatten().fold(self.costs.small_tenant * 20.0, |most, rows| rows.max(most));
+        let known = self.expected.conjuncts.iter().filter_map(|conjunct| conjunct.rows);
+        let most = known.fold(self.costs.small_tenant * 20.0, |most, rows| rows.max(most));
         self.expected.tenant_rows.unwrap_or(most).max(1.0)
     }
 
     fn of_conjunct(&self, at: usize) -> f64 {
-        let known = self.expected.conjuncts.get(at).copied().flatten();
+        let known = self.expected.conjuncts.get(at).and_then(|conjunct| conjunct.rows);
         known.unwrap_or(UNKNOWN).clamp(1.0, self.rows())
     }
 
     /// The share of those that fulfil the other conjuncts who fulfil this one.
     fn share_of(&self, at: usize) -> f64 {
-        let known = self.expected.shares.get(at).copied().flatten();
+        let known = self.expected.conjuncts.get(at).and_then(|conjunct| conjunct.share);
         known.unwrap_or_else(|| self.of_conjunct(at) / self.rows())
     }
 
@@ -300,22 +293,21 @@ impl Router {
     }
 
     /// What it takes to meet lists with those of the periods that cover this share of the time.
-    fn cost_of_period(&self, share: f64, lists: f64) -> f64 {
-        PERIOD_COST + share * (lists + self.rows() * PERIOD_ENTRY) * self.costs.entry
+    fn cost_of_period(&self, share: f64, lookup: &Lookup) -> f64 {
+        let met = self.costs.to_meet(self.rows(), PERIOD_LISTS, lookup.candidates);
+        PERIOD_COST + share * (lookup.lists + met)
     }
 
     /// The share of time to look into next, if that takes less than `otherwise`.
-    fn period(&self, otherwise: f64) -> Option<f64> {
+    fn period(&self, lookup: &Lookup, otherwise: f64) -> Option<f64> {
         if !self.expected.by_creation {
             return None;
         }
-        let (conjuncts, candidates, _) = self.by_grams();
         let share = match self.period {
             None => self.wanted * 2.0 / self.expected_hits().max(1.0),
             Some((share, found)) => (self.wanted * 1.5 * share / (found + 0.5)).clamp(share * 3.0, share * 16.0),
         };
-        let lists: f64 = conjuncts.iter().map(|at| self.of_conjunct(*at)).sum();
-        let cost = self.cost_of_period(share, lists) + share * candidates * self.costs.hit;
+        let cost = self.cost_of_period(share, lookup) + share * lookup.candidates * self.costs.hit;
         (share < MOST_OF_TIME && cost < otherwise).then_some(share)
     }
 
@@ -330,25 +322,30 @@ impl Router {
         (look.cost < scan && self.spent + look.cost + count < by_grams).then_some(Step::Names { parts, cap })
     }
 
-    /// The conjuncts whose lists are best met, how many rows have all of them, and what that costs.
-    fn by_grams(&self) -> (Vec<usize>, f64, f64) {
+    fn by_grams(&self) -> Lookup {
         let mut order: Vec<usize> = (0..self.expected.conjuncts.len()).collect();
         order.sort_by(|a, b| self.of_conjunct(*a).total_cmp(&self.of_conjunct(*b)));
-        let mut chosen = Vec::new();
+        let mut conjuncts = Vec::new();
         let (mut candidates, mut lists) = (self.rows(), 0.0);
         for at in order {
             let entries = self.of_conjunct(at);
-            let after = if chosen.is_empty() { entries } else { candidates * self.share_of(at) };
-            // Another list is worth reading if it spares more rows than it costs; one far longer is only skipped in.
-            let list = entries.min(candidates * 16.0) * self.costs.entry;
-            if chosen.is_empty() || list < (candidates - after) * self.costs.hit {
+            if conjuncts.is_empty() {
+                (candidates, lists) = (entries, entries * self.costs.entry);
+                conjuncts.push(at);
+                continue;
+            }
+            let after = candidates * self.share_of(at);
+            // Another list is worth meeting if it spares more rows than it costs.
+            let meeting = self.costs.to_meet(entries, self.expected.conjuncts[at].lists, candidates);
+            if meeting < (candidates - after) * self.costs.hit {
                 candidates = after;
-                lists += list;
-                chosen.push(at);
+                lists += meeting;
+                conjuncts.push(at);
             }
         }
         let candidates = candidates.max(self.overflowed * 2.0);
-        (chosen, candidates, candidates * self.costs.hit + lists)
+        lists += candidates * self.costs.entry;
+        Lookup { conjuncts, candidates, lists, cost: candidates * self.costs.hit + lists }
     }
 }
 

@@ -24,8 +24,18 @@ use statements::{Lookup, Subject, stretches};
 use std::time::Duration;
 
 /// Measured (docs/search.md).
-pub(super) const COSTS: Costs =
-    Costs { scanned_row: 0.4, hit: 1.2, entry: 0.03, small_tenant: 1_000.0, least_scan: 300.0, marks: 30.0, part: 35.0 };
+pub(super) const COSTS: Costs = Costs {
+    scanned_row: 0.4,
+    hit: 1.2,
+    entry: 0.03,
+    passed_entry: 0.03,
+    passed_entries: 16.0,
+    meeting: 0.0,
+    small_tenant: 1_000.0,
+    least_scan: 300.0,
+    marks: 30.0,
+    part: 35.0,
+};
 
 /// No ring, and no circle, is given up before so many candidates.
 const LEAST_RING_CAP: u32 = 20_000;
@@ -109,12 +119,11 @@ impl Run<'_> {
         let Guide { frequencies, costs } = self.guide;
         let search = self.subject.search;
         let tenant_rows = frequencies.of(self.connection, &grams::tenant_word(self.subject.tenant))?;
-        let of_conjunct = |conjunct| match tenant_rows <= costs.small_tenant {
-            true => Ok(None),
-            false => frequencies.of(self.connection, &grams::any_of(conjunct)).map(Some),
+        let of_conjunct = |conjunct: &Conjunct| match tenant_rows <= costs.small_tenant {
+            true => Ok(conjunct.listed(None)),
+            false => frequencies.of(self.connection, &grams::any_of(conjunct)).map(|rows| conjunct.listed(Some(rows))),
         };
         let expected = Expected {
-            shares: Vec::new(),
             tenant_rows: Some(tenant_rows),
             conjuncts: wanted.conjuncts.iter().map(of_conjunct).collect::<Result<_>>()?,
             narrower: wanted.narrower,

@@ -214,7 +214,18 @@ async fn counting_stops_and_a_search_beyond_its_budget_is_too_slow() {
 #[tokio::test]
 async fn rows_without_grams_are_found_and_get_theirs() {
     let url = fresh_url().await;
-    let costs = Costs { scanned_row: 1e9, hit: 1e-9, entry: 1e-9, small_tenant: 0.0, least_scan: 1.0, marks: 1e9, part: 1e9 };
+    let costs = Costs {
+        scanned_row: 1e9,
+        hit: 1e-9,
+        entry: 1e-9,
+        passed_entry: 1e-9,
+        passed_entries: 16.0,
+        meeting: 0.0,
+        small_tenant: 0.0,
+        least_scan: 1.0,
+        marks: 1e9,
+        part: 1e9,
+    };
     let store = connect(&url).with_costs(costs);
     store.migrate(TimestampMs(1)).await.unwrap();
     for profile in &people() {
@@ -235,7 +246,18 @@ async fn rows_without_grams_are_found_and_get_theirs() {
 }
 
 /// Every page in the order of names is looked for by the word's marks.
-const BY_NAMES: Costs = Costs { scanned_row: 1e-9, hit: 1e9, entry: 1e9, small_tenant: 0.0, least_scan: 1.0, marks: -1e30, part: 0.0 };
+const BY_NAMES: Costs = Costs {
+    scanned_row: 1e-9,
+    hit: 1e9,
+    entry: 1e9,
+    passed_entry: 1e9,
+    passed_entries: 16.0,
+    meeting: 0.0,
+    small_tenant: 0.0,
+    least_scan: 1.0,
+    marks: -1e30,
+    part: 0.0,
+};
 
 /// The grams of the program before tell nothing of names: rows are found without them, and get theirs when migrated.
 #[tokio::test]

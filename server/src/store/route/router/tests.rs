@@ -1,12 +1,27 @@
 use super::*;
 
-const COSTS: Costs = Costs { scanned_row: 1.5, hit: 3.0, entry: 0.02, small_tenant: 1_000.0, least_scan: 300.0, marks: 150.0, part: 5.0 };
+const COSTS: Costs = Costs {
+    scanned_row: 1.5,
+    hit: 3.0,
+    entry: 0.02,
+    passed_entry: 0.02,
+    passed_entries: 16.0,
+    meeting: 0.0,
+    small_tenant: 1_000.0,
+    least_scan: 300.0,
+    marks: 150.0,
+    part: 5.0,
+};
 const NOTHING: Expected =
-    Expected { tenant_rows: None, conjuncts: Vec::new(), shares: Vec::new(), narrower: false, told: 1.0, keyed: false, by_creation: false };
+    Expected { tenant_rows: None, conjuncts: Vec::new(), narrower: false, told: 1.0, keyed: false, by_creation: false };
 const LARGE: Option<f64> = Some(5_000_000.0);
 
 fn router(tenant_rows: Option<f64>, conjuncts: &[Option<f64>]) -> Router {
-    Router::new(COSTS, Expected { tenant_rows, conjuncts: conjuncts.to_vec(), ..NOTHING }, 21)
+    Router::new(COSTS, Expected { tenant_rows, conjuncts: listed(conjuncts), ..NOTHING }, 21)
+}
+
+fn listed(conjuncts: &[Option<f64>]) -> Vec<Listed> {
+    conjuncts.iter().map(|rows| Listed { rows: *rows, share: None, lists: 1.0 }).collect()
 }
 
 #[test]
@@ -79,9 +94,9 @@ fn what_has_an_index_of_its_own_is_tried_first() {
 #[test]
 fn a_long_list_is_left_out_where_it_spares_little() {
     let router = router(LARGE, &[Some(20.0), Some(4_900_000.0)]);
-    assert_eq!(router.by_grams().0, [0]);
+    assert_eq!(router.by_grams().conjuncts, [0]);
     let router = self::router(LARGE, &[Some(20_000.0), Some(30_000.0)]);
-    assert_eq!(router.by_grams().0, [0, 1]);
+    assert_eq!(router.by_grams().conjuncts, [0, 1]);
 }
 
 #[test]
@@ -97,7 +112,7 @@ fn a_thousand_of_many_are_counted_in_a_part_of_the_time() {
 
 #[test]
 fn what_many_have_is_looked_for_among_the_newest_first() {
-    let expected = Expected { tenant_rows: LARGE, conjuncts: vec![Some(9_000.0)], by_creation: true, ..NOTHING };
+    let expected = Expected { tenant_rows: LARGE, conjuncts: listed(&[Some(9_000.0)]), by_creation: true, ..NOTHING };
     let mut router = Router::new(COSTS, expected, 21);
     let mut looked = 0.0;
     loop {
@@ -155,11 +170,20 @@ fn conditions_that_hang_together_are_not_multiplied() {
     // Of two words that 100,000 and 80,000 have, 2,000 have both; so do all hits, but a tenth.
     let expected = Expected {
         tenant_rows: LARGE,
-        conjuncts: vec![Some(100_000.0), Some(80_000.0), Some(2_000.0)],
-        shares: vec![Some(0.9), Some(1.0), None],
+        conjuncts: [(100_000.0, Some(0.9)), (80_000.0, Some(1.0)), (2_000.0, None)]
+            .map(|(rows, share)| Listed { rows: Some(rows), share, lists: 1.0 })
+            .into(),
         ..NOTHING
     };
     let router = Router::new(COSTS, expected, 21);
     assert!((router.expected_hits() - 1_800.0).abs() < 1.0, "{}", router.expected_hits());
-    assert_eq!(router.by_grams().0, [2]);
+    assert_eq!(router.by_grams().conjuncts, [2]);
+}
+
+#[test]
+fn a_long_list_that_is_passed_over_quickly_is_met_even_where_it_may_spare_nothing() {
+    // Ten thousand have the word, half of the tenant the gender; but nobody has both.
+    let costs = Costs { entry: 0.1, passed_entry: 0.003, passed_entries: 600.0, meeting: 0.015, hit: 2.0, ..COSTS };
+    let expected = Expected { tenant_rows: LARGE, conjuncts: listed(&[Some(10_000.0), Some(2_500_000.0)]), ..NOTHING };
+    assert_eq!(Router::new(costs, expected, 21).by_grams().conjuncts, [0, 1]);
 }

@@ -10,10 +10,32 @@ use crate::store::{Purge, Replacement, StoreError, TenantStore};
 use rusqlite::Connection;
 
 /// Every search of something that has grams goes by them.
-const BY_GRAMS: Costs = Costs { scanned_row: 1e9, hit: 1e-9, entry: 1e-9, small_tenant: 0.0, least_scan: 1.0, marks: 1e9, part: 1e9 };
+const BY_GRAMS: Costs = Costs {
+    scanned_row: 1e9,
+    hit: 1e-9,
+    entry: 1e-9,
+    passed_entry: 1e-9,
+    passed_entries: 16.0,
+    meeting: 0.0,
+    small_tenant: 0.0,
+    least_scan: 1.0,
+    marks: 1e9,
+    part: 1e9,
+};
 
 /// Every page in the order of names is looked for by the word's marks.
-const BY_NAMES: Costs = Costs { scanned_row: 1e-9, hit: 1e9, entry: 1e9, small_tenant: 0.0, least_scan: 1.0, marks: -1e30, part: 0.0 };
+const BY_NAMES: Costs = Costs {
+    scanned_row: 1e-9,
+    hit: 1e9,
+    entry: 1e9,
+    passed_entry: 1e9,
+    passed_entries: 16.0,
+    meeting: 0.0,
+    small_tenant: 0.0,
+    least_scan: 1.0,
+    marks: -1e30,
+    part: 0.0,
+};
 
 async fn by_grams() -> (Folder, Sqlite) {
     let (folder, store) = migrated().await;
@@ -239,8 +261,18 @@ async fn a_database_of_the_program_before_gets_the_grams_of_names() {
 #[tokio::test]
 async fn by_names_parts_that_are_full_are_taken_in_pieces() {
     let (_folder, store) = migrated().await;
-    let store =
-        store.with_costs(Costs { scanned_row: 1.0, hit: 10.0, entry: 0.1, small_tenant: 100.0, least_scan: 20.0, marks: 1.0, part: 1.0 });
+    let store = store.with_costs(Costs {
+        scanned_row: 1.0,
+        hit: 10.0,
+        entry: 0.1,
+        passed_entry: 0.1,
+        passed_entries: 16.0,
+        meeting: 0.0,
+        small_tenant: 100.0,
+        least_scan: 20.0,
+        marks: 1.0,
+        part: 1.0,
+    });
     let mut people = Vec::new();
     for number in 0..1_500 {
         let name = ["Zoe Mary", "Mary Zoe", "Ann Mary", "Ann Lee", "Иван Mary"][number as usize % 5];
