@@ -112,21 +112,35 @@ pub fn mark_of<'a>(segment: &'a str, name_key: &str, part: Part) -> Option<Mark<
 /// The marks of which every profile has one in which a word begins with this one, whose name lies in these parts and does
 /// not begin with it. The word is one of which `is_marked` says so.
 pub fn marks_of(word: &str, first: Part, last: Part) -> impl Iterator<Item = Mark<'_>> {
+    // Of a word without spaces each character has marks, but for the one that the name begins with.
     let shortest = beginning(word);
+    let other = begins_unspaced(word).then(|| other_character(word)).flatten();
     let longer = word[shortest.len()..].char_indices().map(move |(at, c)| shortest.len() + at + c.len_utf8());
-    let departing = longer.filter_map(move |end| {
+    let departing = longer.filter(move |_| !begins_unspaced(word)).filter_map(move |end| {
         let departing = &word[..end];
         let name = &departing[..departing.char_indices().next_back()?.0];
         let from = Part::of(name);
         let to = behind_beginning(name).map_or(Part::LAST, |behind| Part::of(&behind));
         (from <= last && first <= to).then_some(Mark::Departing(departing))
     });
-    first.up_to(last).map(move |part| Mark::Elsewhere(shortest, part)).chain(departing)
+    let elsewhere =
+        first.up_to(last).flat_map(move |part| std::iter::once(shortest).chain(other).map(move |text| Mark::Elsewhere(text, part)));
+    elsewhere.chain(departing)
 }
 
 /// Whether all that have this word and do not begin with it have marks of it.
 pub fn is_marked(word: &str) -> bool {
+    if word.chars().nth(1).is_some() && word.chars().all(|c| begins_unspaced(c.encode_utf8(&mut [0; 4]))) {
+        return other_character(word).is_some();
+    }
     marked(word) == Some(word)
+}
+
+/// The first character that is not the one that the word begins with.
+fn other_character(word: &str) -> Option<&str> {
+    let first = word.chars().next()?;
+    let (at, other) = word.char_indices().find(|(_, c)| *c != first)?;
+    word.get(at..at + other.len_utf8())
 }
 
 /// The first characters of the word that a segment of a search text begins with, if words of its kind have marks; none
@@ -146,7 +160,8 @@ fn marked(segment: &str) -> Option<&str> {
 }
 
 fn beginning(word: &str) -> &str {
-    word.char_indices().nth(SHORTEST).map_or(word, |(at, _)| &word[..at])
+    let characters = if begins_unspaced(word) { 1 } else { SHORTEST };
+    word.char_indices().nth(characters).map_or(word, |(at, _)| &word[..at])
 }
 
 #[cfg(test)]
@@ -205,7 +220,9 @@ mod tests {
             ("an", false),
             ("1st", false),
             ("ann.", false),
-            ("张伟明", false),
+            ("张伟明", true),
+            ("张张", false),
+            ("张a", false),
             ("张", true),
             ("か\u{309a}", false),
             ("a1b", false),
@@ -223,6 +240,21 @@ mod tests {
             let (one, other) = (fold(&one), fold(&other));
             prop_assert_eq!(Part::of(&one).cmp(&Part::of(&other)).then(one.cmp(&other)), one.cmp(&other));
             prop_assert!(Part::of(&one).first_key() <= one.as_str());
+        }
+
+        #[test]
+        fn whoever_has_characters_without_spaces_and_does_not_begin_with_them_has_a_mark(
+            name in "[伟明太a]{1,5}",
+            text in "[伟明太a ]{1,8}",
+            word in "[伟明太]{1,3}",
+        ) {
+            let (key, doc) = (fold(&name), search_text(&text));
+            let needle: String = word.chars().flat_map(|c| [' ', c]).collect();
+            if is_marked(&word) && doc.contains(&needle) && !key.starts_with(word.as_str()) {
+                let part = Part::of(&key);
+                let stored: Vec<_> = doc.split(' ').filter_map(|segment| mark_of(segment, &key, part)).collect();
+                prop_assert!(marks_of(&word, part, part).any(|mark| stored.contains(&mark)), "{:?} in {:?}: {:?}", word, doc, stored);
+            }
         }
 
         #[test]

@@ -54,13 +54,8 @@ impl Display for Condition {
 impl Display for Field {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         match self {
-            Self::Text(field) => f.write_str(field.as_str()),
-            Self::Integer(field) => f.write_str(field.as_str()),
-            Self::Number(field) => f.write_str(field.as_str()),
-            Self::BirthDate => f.write_str("birth_date"),
-            Self::ProfileId => f.write_str("profile_id"),
-            Self::Active => f.write_str("active"),
             Self::Attribute(path) => f.write_str(&attribute(path)),
+            field => f.write_str(field.as_str()),
         }
     }
 }

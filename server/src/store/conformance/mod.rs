@@ -20,6 +20,7 @@ pub(super) mod reference;
 mod search;
 mod search_grams;
 mod search_pages;
+mod search_totals;
 mod spelling;
 mod tenants;
 mod uniqueness;
@@ -229,6 +230,9 @@ mod searches {
             a_page_behind_a_profile_that_is_gone_goes_on_there,
             counting_stops_at_a_thousand,
             those_who_have_a_word_come_in_the_order_of_their_names,
+        }
+        migrated search_totals {
+            a_total_that_was_counted_falls_with_the_next_change,
         }
         migrated filter {
             every_operator_on_every_field_agrees_with_the_reference,

@@ -41,7 +41,7 @@ mod tests;
 pub use options::PostgresOptions;
 
 use super::error::Result;
-use super::route::Costs;
+use super::route::{Costs, Totals};
 use frequencies::Watch;
 use lanes::Lanes;
 use partitions::Partitions;
@@ -58,6 +58,7 @@ pub struct Postgres {
     partitions: Partitions,
     search_budget: Duration,
     frequencies: Watch,
+    totals: Totals,
     costs: Costs,
 }
 
@@ -72,6 +73,7 @@ impl Postgres {
             partitions: Partitions::default(),
             search_budget: options.search_budget,
             frequencies: Watch::default(),
+            totals: Totals::default(),
             costs: search::COSTS,
         })
     }

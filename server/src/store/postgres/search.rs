@@ -4,6 +4,7 @@ mod count;
 mod names;
 mod period;
 mod statements;
+mod totals;
 
 use super::Postgres;
 use super::error::Failure;
@@ -18,13 +19,15 @@ use crate::domain::profile::{Profile, ProfileId};
 use crate::domain::search::{Found, Position, Route, RouteStep, Search, Sort, SortField, SortKey, Start, Total};
 use crate::domain::tenant::TenantName;
 use crate::store::error::{Result, StoreError};
-use crate::store::route::{Conjunct, Costs, Expected, Names, Outcome, Rings, Router, Step, Wanted};
+use crate::store::route::{Conjunct, Costs, Expected, Names, Outcome, Remembered, Rings, Router, Step, Wanted};
 use period::{InPeriod, Span};
 use statements::{Lookup, Statement, Stretch, Subject, is_integer, stretches};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 use tokio_postgres::Row;
+#[cfg(test)]
+pub(super) use totals::READ_SINCE;
 use uuid::Uuid;
 
 /// Measured (docs/search.md).
@@ -74,11 +77,18 @@ impl Postgres {
         let partition = self.partitions.of(tenant, &self.lanes).await?;
         let found = self.pool.read(|session| async move {
             let deadline = Instant::now() + self.search_budget;
-            let ((), tenants) = futures::future::try_join(session.begin(begin), session.query(OPEN_TENANT, &[&tenant.as_str()])).await?;
+            let remembered = self.totals.of(tenant, search);
+            let since = async {
+                let Some(before) = remembered.before() else { return Ok(None) };
+                totals::since(&session, tenant, search, before).await.map(Some)
+            };
+            let open = [&tenant.as_str() as &(dyn tokio_postgres::types::ToSql + Sync)];
+            let ((), tenants, since) = futures::future::try_join3(session.begin(begin), session.query(OPEN_TENANT, &open), since).await?;
             let row = tenants.first().ok_or(StoreError::TenantUnknown)?;
             rows::in_service(row.try_get(0)?)?;
             let subject = Subject { tenant, partition, search };
-            let mut run = Run::new(&session, subject, frequencies, self.costs, deadline);
+            let still = since.and_then(|since| remembered.still(since));
+            let mut run = Run::new(&session, subject, frequencies, self.costs, deadline, (remembered, still));
             let found = run.found().await?;
             session.end(true).await?;
             Ok(found)
@@ -106,6 +116,9 @@ struct Run<'a> {
     route: Vec<RouteStep>,
     /// Once it was asked for.
     span: Option<Span>,
+    remembered: Remembered<'a>,
+    /// How many hits there are at least, if that is known and more than is told.
+    still: Option<i64>,
 }
 
 /// The ids of a page, in order; and the count, where the step told.
@@ -116,9 +129,16 @@ struct Page {
 }
 
 impl<'a> Run<'a> {
-    fn new(session: &'a Session, subject: Subject<'a>, frequencies: &'a Arc<Frequencies>, costs: Costs, deadline: Instant) -> Self {
+    fn new(
+        session: &'a Session,
+        subject: Subject<'a>,
+        frequencies: &'a Arc<Frequencies>,
+        costs: Costs,
+        deadline: Instant,
+        (remembered, still): (Remembered<'a>, Option<i64>),
+    ) -> Self {
         let wanted = wanted(subject, frequencies, subject.search);
-        Self { session, subject, wanted, frequencies, costs, deadline, route: Vec::new(), span: None }
+        Self { session, subject, wanted, frequencies, costs, deadline, route: Vec::new(), span: None, remembered, still }
     }
 
     async fn found(&mut self) -> Attempted<Found> {
@@ -132,7 +152,10 @@ impl<'a> Run<'a> {
         let mut ids = page.ids;
         let more = ids.len() > limit;
         ids.truncate(limit);
-        let total = match (page.total, &search.start) {
+        if let (None, Some(still)) = (page.total, self.still) {
+            self.route.push(RouteStep::new("remembered", router.expected_hits(), still));
+        }
+        let total = match (page.total.or(self.still), &search.start) {
             (Some(total), _) => total,
             (None, Start::Offset(offset)) if !more && (!ids.is_empty() || *offset == 0) => i64::from(*offset) + ids.len() as i64,
             _ => self.count(&router).await?,
@@ -153,6 +176,7 @@ impl<'a> Run<'a> {
             told: self.wanted.told,
             keyed: !self.wanted.keyed.is_empty(),
             by_creation: search.sort.field == SortField::CreatedAt,
+            counted: self.still.is_some(),
         };
         let offset = if let Start::Offset(offset) = search.start { offset } else { 0 };
         Router::new(self.costs, expected, offset + search.limit + 1)
@@ -161,7 +185,7 @@ impl<'a> Run<'a> {
     /// The page by the steps that the router chooses.
     async fn page(&mut self, router: &mut Router) -> Attempted<Page> {
         let search = self.subject.search;
-        let names = Names::of(self.subject.tenant, search);
+        let names = Names::of(self.subject.tenant, search).or_else(|| Names::of_place(self.subject.tenant, search));
         let mut scan = Scan::new(search);
         loop {
             router.stands_at(names.as_ref().map(|names| names.place(scan.read.as_ref())));

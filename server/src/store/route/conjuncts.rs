@@ -53,7 +53,7 @@ pub struct Wanted {
 impl Wanted {
     pub fn of(tenant: &TenantName, search: &Search) -> Self {
         let grams = Grams::of(tenant);
-        let needles: Vec<&String> = search.needles.iter().filter(|needle| !is_implied(needle, &search.needles)).collect();
+        let needles = telling(&search.needles);
         let told = needles.iter().map(|needle| Grams::told(needle)).product();
         let mut wanted = Self { conjuncts: Vec::new(), keyed: Vec::new(), narrower: false, told };
         for needle in needles {
@@ -106,9 +106,10 @@ impl Wanted {
     }
 }
 
-/// Whether everybody has this needle who has another one of them.
-fn is_implied(needle: &str, needles: &[String]) -> bool {
-    needles.iter().any(|other| other.len() > needle.len() && other.contains(needle))
+/// The needles without those that everybody has who has another of them.
+pub(super) fn telling(needles: &[String]) -> Vec<&str> {
+    let is_implied = |needle: &str| needles.iter().any(|other| other.len() > needle.len() && other.contains(needle));
+    needles.iter().map(String::as_str).filter(|needle| !is_implied(needle)).collect()
 }
 
 /// The conjunct of one condition, or of one list of alternatives.

@@ -7,9 +7,11 @@ pub mod names;
 mod parts;
 pub mod rings;
 pub mod router;
+pub mod totals;
 
 pub use conjuncts::{Conjunct, Wanted};
 pub use costs::{Costs, Listed};
 pub use names::{Names, Place, Reach};
 pub use rings::Rings;
 pub use router::{Count, Expected, Outcome, Router, Step};
+pub use totals::{Counted, MOST_CHANGES, Remembered, Since, Totals};

@@ -2,13 +2,14 @@
 //! finds one hit behind another. Before and behind that place it finds few, and there the word's marks lead to them, part by
 //! part of the order (`domain/name_order`).
 
-use super::conjuncts::Conjunct;
+use super::conjuncts::{Conjunct, telling};
 use crate::domain::filter::{Condition, Filter, TextField, TextOp};
-use crate::domain::grams::{Fact, Grams};
+use crate::domain::geo;
+use crate::domain::grams::{Fact, Grams, Placed};
 use crate::domain::name_order::{Part, is_marked, marks_of};
 use crate::domain::profile::ProfileId;
 use crate::domain::search::{Position, Search, SortField, SortKey, Start};
-use crate::domain::search_text::fold;
+use crate::domain::search_text::{begins_unspaced, fold};
 use crate::domain::tenant::TenantName;
 use crate::domain::text::behind_beginning;
 use uuid::Uuid;
@@ -20,20 +21,27 @@ const LONGEST: usize = 32;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
     /// Among names that do not begin with the word; so many parts from the next place, or from the end, the first of them
-    /// of scripts in whose names the word is rare.
-    Apart { parts_left: u8, foreign: u8 },
+    /// of scripts in whose names the word is rare. Each part has so many lists.
+    Apart { parts_left: u8, foreign: u8, lists: u8 },
     /// Where names begin with it.
     Together,
 }
 
-/// The way along the order of names for one word.
+/// The way along the order of names for one word, or for those of one place.
 #[derive(Debug)]
 pub struct Names<'a> {
     search: &'a Search,
     grams: Grams,
-    word: String,
-    /// What comes behind all that begins with the word.
-    behind: String,
+    lead: Lead<'a>,
+}
+
+/// By what the hits of a part are found.
+#[derive(Debug)]
+enum Lead<'a> {
+    /// A word, and what comes behind all that begins with it.
+    Word { word: String, behind: String },
+    /// One of these, which all hits have; and the conjunct that says the same without the part.
+    Placed { any_of: Vec<Placed<'a>>, conjunct: Option<i32> },
 }
 
 /// A part of the way.
@@ -48,81 +56,125 @@ pub struct Reach {
 }
 
 impl<'a> Names<'a> {
-    /// None where the order is another one, or the word has no marks.
+    /// The way for the only word that is asked for. None where the order is another one, or the word has no marks.
     pub fn of(tenant: &TenantName, search: &'a Search) -> Option<Self> {
-        let [needle] = search.needles.as_slice() else { return None };
-        let word = needle.strip_prefix(' ')?;
-        let marked = search.sort.field == SortField::FullName && is_marked(word) && word.chars().count() <= LONGEST;
+        let [needle] = telling(&search.needles)[..] else { return None };
+        // What has no spaces stands in a name without them.
+        let word = if begins_unspaced(needle.trim_start()) { needle.replace(' ', "") } else { needle.strip_prefix(' ')?.to_owned() };
+        let marked = search.sort.field == SortField::FullName && is_marked(&word) && word.chars().count() <= LONGEST;
         // Names are compared folded: the word must be what it is compared as.
-        (marked && fold(word) == word).then_some(())?;
-        Some(Self { search, grams: Grams::of(tenant), word: word.to_owned(), behind: behind_beginning(word)? })
+        (marked && fold(&word) == word).then_some(())?;
+        let behind = behind_beginning(&word)?;
+        Some(Self { search, grams: Grams::of(tenant), lead: Lead::Word { word, behind } })
+    }
+
+    /// The way for those of one city, near one point or of one country, where the filter asks for that. Only where profiles
+    /// have all grams (`Grams::all_of_profile`).
+    pub fn of_place(tenant: &TenantName, search: &'a Search) -> Option<Self> {
+        let filter = search.filter.as_ref().filter(|_| search.sort.field == SortField::FullName)?;
+        let all = if let Filter::All(all) = filter { all.as_slice() } else { std::slice::from_ref(filter) };
+        let grams = Grams::of(tenant);
+        let of_field = |field| all.iter().find_map(move |one| of_value(grams, one, field));
+        let lead = of_field(TextField::CityId).or_else(|| all.iter().find_map(of_circle)).or_else(|| of_field(TextField::CountryId));
+        Some(Self { search, grams, lead: lead? })
+    }
+
+    /// The conjunct of the search that the parts' lists make needless.
+    pub fn makes_needless(&self, conjunct: &Conjunct) -> bool {
+        matches!(&self.lead, Lead::Placed { conjunct: Some(gram), .. } if conjunct.any_of == [*gram])
     }
 
     /// Where this position is, all up to it having been read.
     pub fn place(&self, read: Option<&Position>) -> Place {
-        let (first, behind) = (bound(&self.word), bound(&self.behind));
-        let is_before = match (read, self.search.sort.descending) {
+        let descending = self.search.sort.descending;
+        let from = self.next_part(read);
+        let end = if descending { Part::FIRST } else { Part::LAST };
+        let parts_to = |to: Part| from.number().abs_diff(to.number()) + 1;
+        let (word, behind) = match &self.lead {
+            Lead::Word { word, behind } => (word, behind),
+            Lead::Placed { any_of, .. } => {
+                let lists = u8::try_from(any_of.len()).unwrap_or(u8::MAX);
+                return Place::Apart { parts_left: parts_to(end), foreign: 0, lists };
+            }
+        };
+        let (first, last) = (bound(word), bound(behind));
+        let is_before = match (read, descending) {
             (None, _) => true,
             (Some(read), false) => *read < first,
-            (Some(read), true) => *read > behind,
+            (Some(read), true) => *read > last,
         };
-        let is_behind = match (read, self.search.sort.descending) {
+        let is_behind = match (read, descending) {
             (None, _) => false,
-            (Some(read), false) => *read >= behind,
+            (Some(read), false) => *read >= last,
             (Some(read), true) => *read <= first,
-        };
-        let from = self.next_part(read);
-        let to = match (is_before, self.search.sort.descending) {
-            (true, false) => Part::of(&self.word),
-            (true, true) => Part::of(&self.behind),
-            (false, false) => Part::LAST,
-            (false, true) => Part::FIRST,
         };
         if !is_before && !is_behind {
             return Place::Together;
         }
-        let parts_left = from.number().abs_diff(to.number()) + 1;
-        let foreign = self.next_parts(read, parts_left).take_while(|part| part.is_foreign_to(&self.word)).count();
-        Place::Apart { parts_left, foreign: u8::try_from(foreign).unwrap_or(u8::MAX) }
+        let parts_left = match (is_before, descending) {
+            (true, false) => parts_to(Part::of(word)),
+            (true, true) => parts_to(Part::of(behind)),
+            (false, _) => parts_to(end),
+        };
+        let foreign = self.next_parts(read, parts_left).take_while(|part| part.is_foreign_to(word)).count();
+        Place::Apart { parts_left, foreign: u8::try_from(foreign).unwrap_or(u8::MAX), lists: 1 }
     }
 
     /// The next so many parts behind this position, up to where names begin with the word, for so many hits.
     pub fn reach(&self, read: Option<&Position>, parts: u8, wanted: u32) -> Reach {
+        let Stage { first, last, bound: within, end } = self.stage(read, parts);
+        let condition = |op, value: &str| Filter::Condition(Condition::Text { field: TextField::FullName, op, value: value.to_owned() });
+        let apart = match &self.lead {
+            Lead::Word { word, .. } => Some(Filter::Not(Box::new(condition(TextOp::StartsWith, word)))),
+            Lead::Placed { .. } => None,
+        };
+        let all = apart.into_iter().chain(self.search.filter.clone()).chain(within.map(|(op, value)| condition(op, &value)));
+        let filter = all.reduce(Filter::and);
+        let start = read.map_or(Start::Offset(0), |read| Start::After(read.clone()));
+        let mut any_of: Vec<i32> = match &self.lead {
+            Lead::Word { word, .. } => marks_of(word, first, last).map(|mark| self.grams.gram(Fact::Marked(mark))).collect(),
+            Lead::Placed { .. } => first.up_to(last).flat_map(|part| self.lists(part)).collect(),
+        };
+        any_of.sort_unstable();
+        any_of.dedup();
+        let search = Search { filter, start, limit: wanted.saturating_sub(1), ..self.search.clone() };
+        Reach { search, marks: Conjunct::any_of(any_of), end: end.as_deref().map(bound) }
+    }
+
+    /// How far the next so many parts reach: no further than to the word.
+    fn stage(&self, read: Option<&Position>, parts: u8) -> Stage {
         let from = self.next_part(read);
-        let (first, last, bounds, end) = if self.search.sort.descending {
+        let word = if let Lead::Word { word, behind } = &self.lead { Some((word, behind)) } else { None };
+        if self.search.sort.descending {
             let first = from.earlier(parts.saturating_sub(1));
-            let stops = read.is_none_or(|read| *read > bound(&self.behind)) && first.first_key() < self.behind.as_str();
-            match stops {
+            let key = first.first_key();
+            match word.filter(|(_, behind)| read.is_none_or(|read| *read > bound(behind)) && key < behind.as_str()) {
                 // Whatever is behind the word's beginning, but does not begin with it.
-                true => (Part::of(&self.word), from, Some((TextOp::GreaterOrEqual, self.word.as_str())), Some(bound(&self.behind))),
-                false if first == Part::FIRST => (first, from, None, None),
-                false => (first, from, Some((TextOp::GreaterOrEqual, first.first_key())), Some(bound(first.first_key()))),
+                Some((word, behind)) => Stage::new(Part::of(word), from, Some((TextOp::GreaterOrEqual, word)), Some(behind)),
+                None if first == Part::FIRST => Stage::new(first, from, None, None),
+                None => Stage::new(first, from, Some((TextOp::GreaterOrEqual, key)), Some(key)),
             }
         } else {
             let last = from.later(parts.saturating_sub(1));
             let next = (last != Part::LAST).then(|| last.later(1).first_key());
-            let stops = read.is_none_or(|read| *read < bound(&self.word)) && next.is_none_or(|next| next > self.word.as_str());
-            match (stops, next) {
-                (true, _) => (from, Part::of(&self.word), Some((TextOp::Less, self.word.as_str())), Some(bound(&self.word))),
-                (false, Some(next)) => (from, last, Some((TextOp::Less, next)), Some(bound(next))),
-                (false, None) => (from, last, None, None),
+            match word.filter(|(word, _)| read.is_none_or(|read| *read < bound(word)) && next.is_none_or(|next| next > word.as_str())) {
+                Some((word, _)) => Stage::new(from, Part::of(word), Some((TextOp::Less, word)), Some(word)),
+                None => Stage::new(from, last, next.map(|next| (TextOp::Less, next)), next),
             }
-        };
-        let condition = |op, value: &str| Filter::Condition(Condition::Text { field: TextField::FullName, op, value: value.to_owned() });
-        let apart = Filter::Not(Box::new(condition(TextOp::StartsWith, &self.word)));
-        let all = self.search.filter.iter().cloned().chain(bounds.map(|(op, value)| condition(op, value)));
-        let filter = all.fold(apart, |all, one| one.and(all));
-        let start = read.map_or(Start::Offset(0), |read| Start::After(read.clone()));
-        let mut any_of: Vec<i32> = marks_of(&self.word, first, last).map(|mark| self.grams.gram(Fact::Marked(mark))).collect();
-        any_of.sort_unstable();
-        any_of.dedup();
-        let search = Search { filter: Some(filter), start, limit: wanted.saturating_sub(1), ..self.search.clone() };
-        Reach { search, marks: Conjunct::any_of(any_of), end }
+        }
     }
 
-    /// The mark of the word in each of the next so many parts.
-    pub fn next_marks(&self, read: Option<&Position>, parts: u8) -> impl Iterator<Item = i32> {
-        self.next_parts(read, parts).filter_map(|part| Some(self.grams.gram(Fact::Marked(marks_of(&self.word, part, part).next()?))))
+    /// The lists of each of the next so many parts.
+    pub fn next_lists(&self, read: Option<&Position>, parts: u8) -> impl Iterator<Item = Vec<i32>> {
+        self.next_parts(read, parts).map(|part| self.lists(part))
+    }
+
+    /// What those in a part have who are looked for; of a word, whose names do not begin like it.
+    fn lists(&self, part: Part) -> Vec<i32> {
+        match &self.lead {
+            Lead::Word { word, .. } => marks_of(word, part, part).take(1).map(|mark| self.grams.gram(Fact::Marked(mark))).collect(),
+            Lead::Placed { any_of, .. } => any_of.iter().map(|placed| self.grams.gram(Fact::Placed(*placed, part))).collect(),
+        }
     }
 
     fn next_parts(&self, read: Option<&Position>, parts: u8) -> impl Iterator<Item = Part> {
@@ -142,6 +194,37 @@ impl<'a> Names<'a> {
     }
 }
 
+/// How far a look reaches: its parts, the names up to its end, and where the next one begins; nowhere at the end.
+struct Stage {
+    first: Part,
+    last: Part,
+    bound: Option<(TextOp, String)>,
+    end: Option<String>,
+}
+
+impl Stage {
+    fn new(first: Part, last: Part, bound: Option<(TextOp, &str)>, end: Option<&str>) -> Self {
+        Self { first, last, bound: bound.map(|(op, key)| (op, key.to_owned())), end: end.map(str::to_owned) }
+    }
+}
+
+fn of_value<'a>(grams: Grams, filter: &'a Filter, wanted: TextField) -> Option<Lead<'a>> {
+    let Filter::Condition(Condition::Text { field, op: TextOp::Eq, value }) = filter else { return None };
+    let (placed, fact) = match (wanted, field) {
+        (TextField::CityId, TextField::CityId) => (Placed::City(value), Fact::City(value)),
+        (TextField::CountryId, TextField::CountryId) => (Placed::Country(value), Fact::Country(value)),
+        _ => return None,
+    };
+    Some(Lead::Placed { any_of: vec![placed], conjunct: Some(grams.gram(fact)) })
+}
+
+fn of_circle(filter: &Filter) -> Option<Lead<'_>> {
+    let Filter::Condition(Condition::Near(circle)) = filter else { return None };
+    let (latitudes, longitudes) = circle.bounds();
+    let cells = geo::middle_cells_between(latitudes, &longitudes)?;
+    Some(Lead::Placed { any_of: cells.into_iter().map(Placed::Cell).collect(), conjunct: None })
+}
+
 /// Between all that is less than this, and it.
 fn bound(key: &str) -> Position {
     Position { key: SortKey::Text(key.to_owned()), profile_id: ProfileId(Uuid::nil()) }
@@ -150,6 +233,7 @@ fn bound(key: &str) -> Position {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::filter::parse;
     use crate::domain::search::Sort;
     use crate::domain::search_text::needles;
 
@@ -170,7 +254,8 @@ mod tests {
         loop {
             if names.place(read.as_ref()) == Place::Together {
                 ends.push("together".to_owned());
-                read = Some(bound(if search.sort.descending { &names.word } else { &names.behind }));
+                let Lead::Word { word, behind } = &names.lead else { panic!("{names:?}") };
+                read = Some(bound(if search.sort.descending { word } else { behind }));
                 continue;
             }
             let reach = names.reach(read.as_ref(), parts, 1);
@@ -188,12 +273,39 @@ mod tests {
         assert_eq!(ends("mary", "full_name", 250), ["mary", "together"]);
         assert_eq!(ends("mary", "-full_name", 250), ["marz", "together"]);
         for (sort, parts) in [("full_name", 1), ("full_name", 7), ("-full_name", 1), ("-full_name", 7)] {
-            for word in ["mary", "mar", "ann", "zzz", "михаил", "शर्मा"] {
+            for word in ["mary", "mar", "ann", "zzz", "михаил", "शर्मा", "李", "佐藤"] {
                 let ends = ends(word, sort, parts);
                 assert_eq!(ends.iter().filter(|end| *end == "together").count(), 1, "{word} {ends:?}");
                 let keys: Vec<_> = ends.iter().filter(|end| *end != "together").collect();
                 assert!(keys.windows(2).all(|pair| (pair[0] < pair[1]) != sort.starts_with('-')), "{ends:?}");
             }
+        }
+    }
+
+    #[test]
+    fn those_of_a_place_are_on_the_way_from_the_first_part_to_the_last() {
+        let filtered = |filter: &str, sort| Search { filter: parse(filter).ok(), ..search("", sort) };
+        for (filter, lists) in [
+            ("country_id eq \"IN\"", 1),
+            ("gender eq \"x\" and city_id eq \"Pune\" and country_id eq \"IN\"", 1),
+            ("near(1.5, 1.5, 20)", 4),
+        ] {
+            for sort in ["full_name", "-full_name"] {
+                let search = filtered(filter, sort);
+                let names = Names::of_place(&tenant(), &search).unwrap();
+                let parts_left = Part::LAST.number() + 1;
+                assert_eq!(names.place(None), Place::Apart { parts_left, foreign: 0, lists }, "{filter}");
+                let reach = names.reach(None, 100, 5);
+                assert_eq!(reach.marks.any_of.len(), 100 * usize::from(lists));
+                let rest = names.reach(reach.end.as_ref(), 100, 5);
+                assert_eq!(rest.marks.any_of.len(), (usize::from(parts_left) - 100) * usize::from(lists));
+                assert_eq!(rest.end, None);
+            }
+        }
+        for (filter, sort) in
+            [("country_id eq \"IN\"", "created_at"), ("country_id ne \"IN\"", "full_name"), ("near(1, 1, 5000)", "full_name")]
+        {
+            assert!(Names::of_place(&tenant(), &filtered(filter, sort)).is_none(), "{filter} {sort}");
         }
     }
 
@@ -205,7 +317,8 @@ mod tests {
             ("mary jo", "full_name"),
             ("mary@x", "full_name"),
             ("123", "full_name"),
-            ("王芳", "full_name"),
+            ("王王", "full_name"),
+            ("王 芳", "full_name"),
         ] {
             assert!(Names::of(&tenant(), &search(query, sort)).is_none(), "{query} {sort}");
         }

@@ -2,10 +2,8 @@
 
 use super::costs::Costs;
 use super::names::Place;
-use super::router::Outcome;
+use super::router::{ELSEWHERE, Outcome};
 
-/// How many of those who have a word are taken to have it elsewhere than at the beginning of their name.
-const ELSEWHERE: f64 = 0.5;
 /// How many parts most are in.
 const PARTS: f64 = 100.0;
 
@@ -37,10 +35,11 @@ impl Parts {
     }
 
     /// The next look, for so many hits that are missing of so many in all.
-    pub fn next(&self, costs: Costs, hits: f64, missing: f64, (left, foreign): (u8, u8)) -> Look {
+    pub fn next(&self, costs: Costs, hits: f64, missing: f64, (left, foreign, lists): (u8, u8, u8)) -> Look {
         let in_part = hits * ELSEWHERE / PARTS;
         let seen = if self.looked > 0.0 { ((self.found + 0.5) / self.looked).min(in_part) } else { in_part };
-        let each = |hits: f64| costs.part + hits * costs.hit;
+        let part = costs.part * f64::from(lists);
+        let each = |hits: f64| part + hits * costs.hit;
         // What is looked into may well take as long as looking does.
         let least = costs.marks / each(in_part);
         let own = (missing * 1.3 / seen.max(1e-9)).max(least).min(self.most).min(f64::from(left));
@@ -49,9 +48,14 @@ impl Parts {
         let cap = if self.most < 1.0 { f64::INFINITY } else { (missing * 8.0 + 200.0) * 2_f64.powi(self.overflows) };
         match foreign > 0 && self.full.is_infinite() {
             // There is little in them: they are looked into at once.
-            true => Look { parts: f64::from(foreign), cap, cost: cost + f64::from(foreign) * costs.part },
+            true => Look { parts: f64::from(foreign), cap, cost: cost + f64::from(foreign) * part },
             false => Look { parts: own, cap, cost },
         }
+    }
+
+    /// The share of hits in the parts that were looked into, of so many rows in all.
+    pub fn share(&self, rows: f64) -> Option<f64> {
+        (self.looked > 0.0).then(|| (self.found + 0.5) * PARTS / (self.looked * rows))
     }
 
     pub fn note(&mut self, parts: f64, outcome: Outcome, place: Option<Place>) {
@@ -90,10 +94,10 @@ mod tests {
         marks: 150.0,
         part: 5.0,
     };
-    const OWN: Option<Place> = Some(Place::Apart { parts_left: 90, foreign: 0 });
+    const OWN: Option<Place> = Some(Place::Apart { parts_left: 90, foreign: 0, lists: 1 });
 
-    fn next(parts: &Parts, left: (u8, u8)) -> Look {
-        parts.next(COSTS, 10_000.0, 21.0, left)
+    fn next(parts: &Parts, (left, foreign): (u8, u8)) -> Look {
+        parts.next(COSTS, 10_000.0, 21.0, (left, foreign, 1))
     }
 
     #[test]
@@ -126,7 +130,7 @@ mod tests {
         let look = next(&parts, (90, 70));
         assert!((look.parts - 70.0).abs() < 0.1);
         let before = next(&parts, (20, 0)).parts;
-        parts.note(70.0, Outcome::Short { found: 0 }, Some(Place::Apart { parts_left: 90, foreign: 70 }));
+        parts.note(70.0, Outcome::Short { found: 0 }, Some(Place::Apart { parts_left: 90, foreign: 70, lists: 1 }));
         assert!((next(&parts, (20, 0)).parts - before).abs() < 0.1);
     }
 }

@@ -22,6 +22,8 @@ pub struct Expected {
     pub keyed: bool,
     /// Whether the page is in the order of creation.
     pub by_creation: bool,
+    /// Whether it is known that there are more hits than are told.
+    pub counted: bool,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -71,6 +73,9 @@ const PERIOD_LISTS: f64 = 8.0;
 const MOST_OF_TIME: f64 = 0.3;
 /// By how much further conditions are taken to narrow what they follow.
 const NARROWER: f64 = 0.5;
+/// How much rarer a word is among names that do not begin with it, and among those of another script.
+pub(super) const ELSEWHERE: f64 = 0.5;
+const FOREIGN: f64 = 0.02;
 /// Counting stops here.
 const ENOUGH_TO_COUNT: f64 = MAX_TOTAL as f64 + 1.0;
 
@@ -232,6 +237,9 @@ impl Router {
     /// The same, and what it takes.
     fn counting(&self) -> (Count, f64) {
         let wanted = ENOUGH_TO_COUNT;
+        if self.expected.counted {
+            return (Count::Scan, 0.0);
+        }
         if self.expected.conjuncts.is_empty() || self.is_small() {
             return (Count::Scan, self.rows() * self.costs.scanned_row);
         }
@@ -285,6 +293,12 @@ impl Router {
             _ if self.stretch.0 > 0.0 => (self.stretch.1 + 0.5) / (self.stretch.0 + 1.0),
             // Here every name has the word, which is the first of the conjuncts.
             _ if self.place == Some(Place::Together) => (self.share() * self.rows() / self.of_conjunct(0)).min(1.0),
+            // Most who have a word have it at the beginning of their name, and next to nobody in names of another script.
+            _ if matches!(self.place, Some(Place::Apart { foreign: 1.., .. })) => self.share() * FOREIGN,
+            _ if matches!(self.place, Some(Place::Apart { .. })) => {
+                let share = self.share() * ELSEWHERE;
+                self.parts.share(self.rows()).map_or(share, |seen| seen.min(share))
+            }
             Some((time, found)) if time < 1.0 => ((found + 0.5) / (time * self.rows())).min(self.share()),
             _ => self.share(),
         };
@@ -313,9 +327,9 @@ impl Router {
 
     /// A look into the next parts of the order of names, if that takes less than all by grams, and than a scan.
     fn by_names(&self, by_grams: f64, scan: f64) -> Option<Step> {
-        let Some(Place::Apart { parts_left, foreign }) = self.place else { return None };
+        let Some(Place::Apart { parts_left, foreign, lists }) = self.place else { return None };
         let missing = (self.wanted - self.found).max(1.0);
-        let look = self.parts.next(self.costs, self.expected_hits(), missing, (parts_left, foreign));
+        let look = self.parts.next(self.costs, self.expected_hits(), missing, (parts_left, foreign, lists));
         // Grams tell how many there are, too.
         let count = self.counting().1;
         let (parts, cap) = (u8::try_from(whole(look.parts)).unwrap_or(u8::MAX), whole(look.cap));

@@ -32,10 +32,11 @@ mod spelling;
 mod tenants;
 #[cfg(test)]
 mod tests;
+mod totals;
 mod writer;
 
 use super::Result;
-use super::route::Costs;
+use super::route::{Costs, Totals};
 use frequencies::Frequencies;
 use readers::Readers;
 use rusqlite::Connection;
@@ -61,6 +62,7 @@ pub struct Sqlite {
     readers: Readers,
     search_budget: Duration,
     frequencies: Arc<Frequencies>,
+    totals: Arc<Totals>,
     costs: Costs,
     closed: OnceCell<()>,
 }
@@ -76,6 +78,7 @@ impl Sqlite {
             readers,
             search_budget: options.search_budget,
             frequencies: Arc::default(),
+            totals: Arc::default(),
             costs: search::COSTS,
             closed: OnceCell::new(),
         })

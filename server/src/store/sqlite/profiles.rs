@@ -132,9 +132,9 @@ impl ProfileStore for Sqlite {
 
     async fn search_profiles(&self, tenant: &TenantName, asked: &Search) -> Result<Found> {
         let (tenant, asked, budget) = (tenant.clone(), asked.clone(), self.search_budget);
-        let (frequencies, costs) = (Arc::clone(&self.frequencies), self.costs);
+        let (frequencies, totals, costs) = (Arc::clone(&self.frequencies), Arc::clone(&self.totals), self.costs);
         let run = move |connection: &mut Connection| {
-            let guide = Guide { frequencies: &frequencies, costs };
+            let guide = Guide { frequencies: &frequencies, totals: &totals, costs };
             search(connection, &tenant, &asked, guide, budget)
         };
         self.read_aside(run).await

@@ -11,12 +11,13 @@ use super::frequencies::Frequencies;
 use super::grams;
 use super::rows;
 use super::tenants::open_tenant;
+use super::totals;
 use crate::domain::geo::Circle;
 use crate::domain::profile::Profile;
 use crate::domain::search::{Found, Position, Route, RouteStep, Search, Sort, SortField, Start, Total};
 use crate::domain::tenant::TenantName;
 use crate::store::Result;
-use crate::store::route::{Conjunct, Costs, Count, Expected, Names, Outcome, Rings, Router, Step, Wanted};
+use crate::store::route::{Conjunct, Costs, Count, Counted, Expected, Names, Outcome, Remembered, Rings, Router, Step, Totals, Wanted};
 use best::Best;
 pub(super) use budget::Budgeted;
 use rusqlite::{CachedStatement, Connection, Rows, params_from_iter};
@@ -51,6 +52,7 @@ statements! {
 #[derive(Clone, Copy)]
 pub(super) struct Guide<'a> {
     pub frequencies: &'a Frequencies,
+    pub totals: &'a Totals,
     pub costs: Costs,
 }
 
@@ -66,7 +68,13 @@ pub(super) fn search(
     let snapshot = budgeted.0.unchecked_transaction()?;
     open_tenant(&snapshot, tenant)?;
     let has_all_grams = !any_without_grams(&snapshot)?;
-    let mut run = Run { connection: &snapshot, subject: Subject { tenant, search: asked }, guide, has_all_grams, route: Vec::new() };
+    let remembered = guide.totals.of(tenant, asked);
+    let still = match remembered.before() {
+        Some(before) => remembered.still(totals::since(&snapshot, tenant, asked, before)?),
+        None => None,
+    };
+    let subject = Subject { tenant, search: asked };
+    let mut run = Run { connection: &snapshot, subject, guide, has_all_grams, remembered, still, route: Vec::new() };
     run.found()
 }
 
@@ -76,6 +84,9 @@ struct Run<'a> {
     subject: Subject<'a>,
     guide: Guide<'a>,
     has_all_grams: bool,
+    remembered: Remembered<'a>,
+    /// How many hits there are at least, if that is known and more than is told.
+    still: Option<i64>,
     route: Vec<RouteStep>,
 }
 
@@ -98,7 +109,10 @@ impl Run<'_> {
         };
         let more = numbers.len() > limit;
         numbers.truncate(limit);
-        let total = match total.or_else(|| seen_to_the_end(&search.start, numbers.len(), more)) {
+        if let (None, Some(still)) = (total, self.still) {
+            self.route.push(RouteStep::new("remembered", router.expected_hits(), still));
+        }
+        let total = match total.or(self.still).or_else(|| seen_to_the_end(&search.start, numbers.len(), more)) {
             Some(total) => total,
             None => self.count(&wanted, &router)?,
         };
@@ -116,7 +130,7 @@ impl Run<'_> {
     }
 
     fn router(&self, wanted: &Wanted) -> Result<Router> {
-        let Guide { frequencies, costs } = self.guide;
+        let Guide { frequencies, costs, .. } = self.guide;
         let search = self.subject.search;
         let tenant_rows = frequencies.of(self.connection, &grams::tenant_word(self.subject.tenant))?;
         let of_conjunct = |conjunct: &Conjunct| match tenant_rows <= costs.small_tenant {
@@ -131,6 +145,7 @@ impl Run<'_> {
             keyed: !wanted.keyed.is_empty(),
             // Lists are short here, and rows near: a part of the time is no cheaper than all of it.
             by_creation: false,
+            counted: self.still.is_some(),
         };
         let offset = if let Start::Offset(offset) = search.start { offset } else { 0 };
         Ok(Router::new(costs, expected, offset + search.limit + 1))
@@ -284,11 +299,13 @@ impl Run<'_> {
     }
 
     fn count(&mut self, wanted: &Wanted, router: &Router) -> Result<i64> {
+        let most = self.remembered.count_to();
         let (name, sql) = match router.to_count() {
-            Count::Grams { conjuncts, .. } => ("count by grams", self.subject.count(Lookup::Grams(&chosen(wanted, &conjuncts)))),
-            Count::Scan => ("count by a scan", self.subject.count(Lookup::Whole)),
+            Count::Grams { conjuncts, .. } => ("count by grams", self.subject.count(Lookup::Grams(&chosen(wanted, &conjuncts)), most)),
+            Count::Scan => ("count by a scan", self.subject.count(Lookup::Whole, most)),
         };
         let counted = self.connection.prepare_cached(&sql.text)?.query_row(params_from_iter(&sql.values), |row| row.get(0))?;
+        self.remembered.note(Counted { hits: counted, at: totals::position(self.connection)? });
         self.route.push(RouteStep::new(name, router.expected_hits(), counted));
         Ok(counted)
     }
@@ -388,5 +405,5 @@ pub(super) fn texts(tenant: &TenantName, search: &Search) -> (String, [String; 2
     let (subject, wanted) = (Subject { tenant, search }, Wanted::of(tenant, search));
     let conjuncts: Vec<&Conjunct> = wanted.conjuncts.iter().collect();
     let lookup = Lookup::Grams(&conjuncts);
-    (subject.scan(&statements::Stretch::Whole).text, [subject.look_up(lookup, 9).text, subject.count(lookup).text])
+    (subject.scan(&statements::Stretch::Whole).text, [subject.look_up(lookup, 9).text, subject.count(lookup, 9).text])
 }

@@ -1,12 +1,13 @@
 //! How many hits there are, as far as is told: exact up to 1,000, and beyond that only that they are more.
 
+use super::super::error::Failure;
 use super::super::pool::Attempted;
 use super::Run;
 use super::statements::{Lookup, Statement, Subject};
 use crate::domain::filter::{Condition, Filter, TextField, TextOp};
 use crate::domain::search::{MAX_TOTAL, RouteStep, Search};
 use crate::domain::search_text::plain_word;
-use crate::store::route::{Conjunct, Count, Router};
+use crate::store::route::{Conjunct, Count, Counted, Router};
 
 /// Counting stops here.
 const ENOUGH: i64 = MAX_TOTAL as i64 + 1;
@@ -16,11 +17,14 @@ const MANY: f64 = 1_500.0;
 impl Run<'_> {
     pub(super) async fn count(&mut self, router: &Router) -> Attempted<i64> {
         let expected = router.expected_hits();
-        if expected >= MANY && self.are_enough_by_beginning().await? {
-            return Ok(ENOUGH);
+        if expected >= MANY {
+            let counted = self.count_by_beginning().await?;
+            if counted >= ENOUGH {
+                return Ok(counted);
+            }
         }
         let (conjuncts, share) = match router.to_count() {
-            Count::Scan => return self.counted("count by a scan", self.subject.count(Lookup::Whole), expected).await,
+            Count::Scan => return self.counted("count by a scan", self.subject.count(Lookup::Whole, self.most()), expected).await,
             Count::Grams { conjuncts, share } => (conjuncts, share),
         };
         if let Some(share) = share {
@@ -28,7 +32,8 @@ impl Run<'_> {
             if let Some((wanted, chosen, _)) = self.by_grams(&inner) {
                 let chosen: Vec<&Conjunct> = chosen.iter().filter_map(|at| wanted.conjuncts.get(*at)).collect();
                 let subject = Subject { search: &inner, ..self.subject };
-                let counted = self.counted("count in a period", subject.count(Lookup::Grams(&chosen)), expected * share).await?;
+                let counted =
+                    self.counted("count in a period", subject.count(Lookup::Grams(&chosen), self.most()), expected * share).await?;
                 if counted >= ENOUGH {
                     return Ok(counted);
                 }
@@ -36,32 +41,38 @@ impl Run<'_> {
         }
         let all = self.wanted.conjuncts.clone();
         let chosen: Vec<&Conjunct> = conjuncts.iter().filter_map(|at| all.get(*at)).collect();
-        self.counted("count by grams", self.subject.count(Lookup::Grams(&chosen)), expected).await
+        self.counted("count by grams", self.subject.count(Lookup::Grams(&chosen), self.most()), expected).await
     }
 
-    /// Whether there are enough whose name, or address, begins with the only word that is asked for: these stand
-    /// together in an index, and each is a hit.
-    async fn are_enough_by_beginning(&mut self) -> Attempted<bool> {
+    fn most(&self) -> u32 {
+        self.remembered.count_to()
+    }
+
+    /// How many there are whose name, or address, begins with the only word that is asked for, if these are enough: they
+    /// stand together in an index, and each is a hit.
+    async fn count_by_beginning(&mut self) -> Attempted<i64> {
         let search = self.subject.search;
-        let ([needle], None) = (search.needles.as_slice(), &search.filter) else { return Ok(false) };
-        let Some(word) = plain_word(needle) else { return Ok(false) };
+        let ([needle], None) = (search.needles.as_slice(), &search.filter) else { return Ok(0) };
+        let Some(word) = plain_word(needle) else { return Ok(0) };
         // An address is compared by its lower case, which is the folded form where it is ASCII.
         let fields = [Some(TextField::FullName), word.is_ascii().then_some(TextField::EmailId)];
         for field in fields.into_iter().flatten() {
             let begins = Filter::Condition(Condition::Text { field, op: TextOp::StartsWith, value: word.clone() });
             let inner = Search { needles: Vec::new(), ..search.clone() };
             let subject = Subject { search: &inner, ..self.subject };
-            let statement = subject.count(Lookup::Keyed(&[begins]));
-            if self.counted("count by beginning", statement, MANY).await? >= ENOUGH {
-                return Ok(true);
+            let statement = subject.count(Lookup::Keyed(&[begins]), self.most());
+            let counted = self.counted("count by beginning", statement, MANY).await?;
+            if counted >= ENOUGH {
+                return Ok(counted);
             }
         }
-        Ok(false)
+        Ok(0)
     }
 
     async fn counted(&mut self, name: &'static str, statement: Statement, expected: f64) -> Attempted<i64> {
         let rows = self.run(statement).await?;
-        let counted = rows.first().map_or(Ok(0), |row| row.try_get(0))?;
+        let (counted, at) = rows.first().map_or(Ok((0, 0)), |row| Ok::<_, Failure>((row.try_get(0)?, row.try_get(1)?)))?;
+        self.remembered.note(Counted { hits: counted, at });
         self.route.push(RouteStep::new(name, expected, counted));
         Ok(counted)
     }

@@ -1,4 +1,4 @@
-//! Pages in the order of names: the hits in its next parts, by the word's marks.
+//! Pages in the order of names: the hits in its next parts, by the word's marks, or a place's lists.
 
 use super::super::pool::Attempted;
 use super::statements::{Lookup, Subject};
@@ -26,14 +26,14 @@ impl Run<'_> {
         let (frequencies, enough) = (self.frequencies, f64::from(missing) * ENOUGH.powi(scan.reaches));
         let mut listed = 0.0;
         // Of the parts that hold many it is known: one of them is enough.
-        let parts = names.next_marks(scan.read.as_ref(), parts).take_while(|mark| {
+        let parts = names.next_lists(scan.read.as_ref(), parts).take_while(|lists| {
             let is_short = listed < enough;
-            listed += frequencies.of_listed(*mark).unwrap_or(0.0);
+            listed += lists.iter().filter_map(|gram| frequencies.of_listed(*gram)).sum::<f64>();
             is_short
         });
         let parts = u8::try_from(parts.count()).unwrap_or(u8::MAX);
         let reach = names.reach(scan.read.as_ref(), parts, missing);
-        let mut all = self.wanted.conjuncts.clone();
+        let mut all: Vec<Conjunct> = self.wanted.conjuncts.iter().filter(|one| !names.makes_needless(one)).cloned().collect();
         all.push(reach.marks);
         let inner = self.router(&all);
         scan.spent += inner.cost_by_grams();

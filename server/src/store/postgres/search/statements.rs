@@ -9,7 +9,7 @@ use super::super::partitions::Partition;
 use crate::domain::birth_date::BirthDate;
 use crate::domain::filter::Filter;
 use crate::domain::profile::ProfileId;
-use crate::domain::search::{MAX_TOTAL, Position, Search, Sort, SortField, SortKey, Start};
+use crate::domain::search::{Position, Search, Sort, SortField, SortKey, Start};
 use crate::domain::tenant::TenantName;
 use crate::store::error::{Result, StoreError};
 use crate::store::route::Conjunct;
@@ -164,12 +164,12 @@ impl Subject<'_> {
         Statement { text: format!("SELECT {}, {}", end("ASC"), end("DESC")), values }
     }
 
-    /// How many hits there are, up to one more than are told.
-    pub(in super::super) fn count(&self, lookup: Lookup<'_>) -> Statement {
+    /// How many hits there are, up to `most`, and the position of this snapshot in the change log.
+    pub(in super::super) fn count(&self, lookup: Lookup<'_>, most: u32) -> Statement {
         let mut values = Values::default();
         let tenant = values.text(self.tenant.as_str());
         let hit = self.is_hit(&tenant, &mut values);
-        let most = values.bind(Value::Integer(i64::from(MAX_TOTAL) + 1));
+        let most = values.bind(Value::Integer(i64::from(most)));
         let table = self.table();
         let rows = match lookup {
             Lookup::Grams(conjuncts) => {
@@ -189,7 +189,8 @@ impl Subject<'_> {
                 "SELECT FROM {table} WHERE p.tenant_name = {tenant} AND {hit} ORDER BY p.tenant_name, p.created_at DESC, p.profile_id DESC LIMIT {most}"
             ),
         };
-        Statement { text: format!("SELECT count(*) FROM (SELECT FROM ({rows}) AS matching LIMIT {most}) AS counted"), values }
+        let position = "pg_snapshot_xmin(pg_current_snapshot())::text::bigint";
+        Statement { text: format!("SELECT count(*), {position} FROM (SELECT FROM ({rows}) AS matching LIMIT {most}) AS counted"), values }
     }
 }
 

@@ -31,6 +31,7 @@ pub(super) const TEXTS: &[&str] = &[
     frequencies::READ_STATE,
     frequencies::READ_FREQUENCIES,
     searching::OPEN_TENANT,
+    searching::READ_SINCE,
     searching::READ_PAGE_IN[0],
     spelling::SAMPLE_NEWEST,
     purging::PURGE_PROFILE,

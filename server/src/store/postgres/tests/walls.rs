@@ -1,7 +1,7 @@
 //! Two walls between tenants: every statement names its tenant, and what erases for good runs behind row-level security.
 
 use super::super::testing::{admin, connect, fresh_url, server_url};
-use super::super::{changes, derive, idempotency, lanes, maintenance, tenants, wall};
+use super::super::{changes, derive, idempotency, lanes, maintenance, search, tenants, wall};
 use super::statements::TEXTS;
 use super::*;
 use crate::store::{Maintenance, TenantStore};
@@ -97,10 +97,11 @@ async fn an_owner_who_may_not_make_roles_does_without_the_wall() {
     server.batch_execute(&format!("DROP ROLE {owner}")).await.unwrap();
 }
 
-/// Those that are about all tenants: the log for all nodes, the sweep, the list for administrators, and what a migration
+/// Those that are about all tenants: the log for all nodes, the newest of it of which one tenant's are counted, the sweep, the list for administrators, and what a migration
 /// does.
-const ABOUT_ALL: [&str; 6] = [
+const ABOUT_ALL: [&str; 7] = [
     changes::READ_CHANGES,
+    search::READ_SINCE,
     idempotency::SWEEP,
     tenants::LIST_TENANTS,
     maintenance::CREATE_DEFAULT_TENANT,

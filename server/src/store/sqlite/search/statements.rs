@@ -8,7 +8,7 @@ use super::super::filter::Sql;
 use super::super::grams;
 use crate::domain::filter::Filter;
 use crate::domain::profile::ProfileId;
-use crate::domain::search::{MAX_TOTAL, Position, Search, Sort, SortField, SortKey};
+use crate::domain::search::{Position, Search, Sort, SortField, SortKey};
 use crate::domain::tenant::TenantName;
 use crate::store::route::Conjunct;
 use rusqlite::types::Value;
@@ -159,8 +159,8 @@ impl Subject<'_> {
         sql
     }
 
-    /// How many hits there are, up to one more than are told.
-    pub fn count(self, lookup: Lookup<'_>) -> Sql {
+    /// How many hits there are, up to `most`.
+    pub fn count(self, lookup: Lookup<'_>, most: u32) -> Sql {
         let mut sql = Sql::default();
         sql.push("SELECT count(*) FROM (SELECT 1");
         match lookup {
@@ -176,7 +176,7 @@ impl Subject<'_> {
         sql.push(" AND ");
         self.push_hit(&mut sql);
         sql.push(" LIMIT ");
-        sql.bind(i64::from(MAX_TOTAL) + 1);
+        sql.bind(i64::from(most));
         sql.push(")");
         sql
     }

@@ -1,0 +1,43 @@
+//! What the steps of a search take.
+
+/// What things take, in microseconds; they differ between backends, and only their proportions count.
+#[derive(Debug, Clone, Copy)]
+pub struct Costs {
+    /// A row that a scan in sort order looks at.
+    pub scanned_row: f64,
+    /// A row that an index led to.
+    pub hit: f64,
+    /// An entry of the list that is read: the shortest of those that are met with one another.
+    pub entry: f64,
+    /// An entry of a longer list that is passed over to meet the shortest; and how many are at most, for each candidate.
+    pub passed_entry: f64,
+    pub passed_entries: f64,
+    /// What meeting a list takes for each candidate.
+    pub meeting: f64,
+    /// Up to here a tenant is small: a scan of all of it is the best there is.
+    pub small_tenant: f64,
+    /// No scan is shorter.
+    pub least_scan: f64,
+    /// A lookup by a word's marks by itself, and each of the parts that it looks into.
+    pub marks: f64,
+    pub part: f64,
+}
+
+/// What is expected of a conjunct.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Listed {
+    /// The profiles that fulfil it; `None` when nothing is known.
+    pub rows: Option<f64>,
+    /// The share of those that fulfil the other conjuncts who fulfil this one; `None` where they are independent.
+    pub share: Option<f64>,
+    /// How many lists it is made of: one for each of its grams.
+    pub lists: f64,
+}
+
+impl Costs {
+    /// What it takes to meet so many candidates with a longer list of so many entries.
+    pub(super) fn to_meet(&self, entries: f64, lists: f64, candidates: f64) -> f64 {
+        let passed = entries.min(candidates * self.passed_entries * lists.max(1.0));
+        passed * self.passed_entry + candidates * lists.max(1.0) * self.meeting
+    }
+}
