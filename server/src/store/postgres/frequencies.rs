@@ -48,6 +48,11 @@ impl Frequencies {
         self.grams.get(&gram).copied()
     }
 
+    /// The same of several, together.
+    pub(super) fn of_all_listed(&self, grams: &[i32]) -> f64 {
+        grams.iter().filter_map(|gram| self.of_listed(*gram)).sum()
+    }
+
     /// The profiles that have one of these grams, at most; `None` when nothing is known.
     pub(super) fn of_any(&self, partition: Partition, grams: &[i32]) -> Option<f64> {
         let least = self.least.get(&partition.number())?;

@@ -188,7 +188,8 @@ impl<'a> Run<'a> {
         let names = Names::of(self.subject.tenant, search).or_else(|| Names::of_place(self.subject.tenant, search));
         let mut scan = Scan::new(search);
         loop {
-            router.stands_at(names.as_ref().map(|names| names.place(scan.read.as_ref())));
+            let density = names.as_ref().and_then(|names| self.density(names, &scan, router));
+            router.stands_at(names.as_ref().map(|names| names.place(scan.read.as_ref())), density);
             let step = router.next_step();
             let outcome = match &step {
                 Step::Keyed { cap } => {

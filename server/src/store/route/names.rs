@@ -84,6 +84,14 @@ impl<'a> Names<'a> {
         matches!(&self.lead, Lead::Placed { conjunct: Some(gram), .. } if conjunct.any_of == [*gram])
     }
 
+    /// What all have who are looked for along the way, in whatever part; `None` where no single gram tells.
+    pub fn gram(&self) -> Option<i32> {
+        match &self.lead {
+            Lead::Word { word, .. } => self.grams.of_needle(word).first().copied(),
+            Lead::Placed { conjunct, .. } => *conjunct,
+        }
+    }
+
     /// Where this position is, all up to it having been read.
     pub fn place(&self, read: Option<&Position>) -> Place {
         let descending = self.search.sort.descending;

@@ -108,6 +108,8 @@ pub struct Router {
     period: Option<(f64, f64)>,
     /// Where one stands in the order of names.
     place: Option<Place>,
+    /// The share of hits in the part that comes next, where it is known that it holds many.
+    density: Option<f64>,
     /// What was found in parts of it.
     parts: Parts,
     /// What the looks into it took.
@@ -129,6 +131,7 @@ impl Router {
             overflowed: 0.0,
             period: None,
             place: None,
+            density: None,
             parts: Parts::new(),
             spent: 0.0,
             stretch: (0.0, 0.0),
@@ -141,14 +144,15 @@ impl Router {
         self.rows() * self.share()
     }
 
-    /// Takes note of where in the order of names the next step begins, if it is by names that the page is ordered.
-    pub fn stands_at(&mut self, place: Option<Place>) {
+    /// Takes note of where in the order of names the next step begins, if it is by names that the page is ordered; and of
+    /// the share of hits there, where it is known that there are many.
+    pub fn stands_at(&mut self, place: Option<Place>, density: Option<f64>) {
         let is_together = |place| place == Some(Place::Together);
-        if is_together(place) != is_together(self.place) {
+        if is_together(place) != is_together(self.place) || density != self.density {
             self.stretch = (0.0, 0.0);
             self.stride = self.costs.least_scan;
         }
-        self.place = place;
+        (self.place, self.density) = (place, density);
     }
 
     pub fn next_step(&self) -> Step {
@@ -291,6 +295,7 @@ impl Router {
         // What was seen counts for more than what was expected: words and values hang together.
         let share = match self.period {
             _ if self.stretch.0 > 0.0 => (self.stretch.1 + 0.5) / (self.stretch.0 + 1.0),
+            _ if self.density.is_some() => self.density.unwrap_or_default(),
             // Here every name has the word, which is the first of the conjuncts.
             _ if self.place == Some(Place::Together) => (self.share() * self.rows() / self.of_conjunct(0)).min(1.0),
             // Most who have a word have it at the beginning of their name, and next to nobody in names of another script.

@@ -336,7 +336,7 @@ impl Walk {
     }
 
     fn next_step(&self, names: Option<&Names<'_>>, router: &mut Router) -> Step {
-        router.stands_at(names.map(|names| names.place(self.read.as_ref())));
+        router.stands_at(names.map(|names| names.place(self.read.as_ref())), None);
         router.next_step()
     }
 

@@ -3,12 +3,24 @@
 use super::super::pool::Attempted;
 use super::statements::{Lookup, Subject};
 use super::{Run, Scan};
-use crate::store::route::{Conjunct, Names, Outcome, Step};
+use crate::domain::name_order::Part;
+use crate::store::route::{Conjunct, Names, Outcome, Router, Step};
 
 /// How many rows are read for each hit that is missing, where that is known beforehand; and so many times more each time.
 const ENOUGH: f64 = 2.0;
+/// From which share of a part's names on it is read by a scan.
+const DENSE: f64 = 0.1;
 
 impl Run<'_> {
+    /// The share of hits in the next part of the order of names, if the database's statistics know that it holds many.
+    pub(super) fn density(&self, names: &Names<'_>, scan: &Scan, router: &Router) -> Option<f64> {
+        let in_part = self.frequencies.of_tenant(self.subject.tenant)? / (f64::from(Part::LAST.number()) + 1.0);
+        let listed = self.frequencies.of_all_listed(&names.next_lists(scan.read.as_ref(), 1).next()?);
+        let in_all = names.gram().and_then(|gram| self.frequencies.of_listed(gram));
+        let are_hits = in_all.map_or(0.5, |rows| (router.expected_hits() / rows).min(1.0));
+        (listed > in_part * DENSE).then_some((listed / in_part).min(1.0) * are_hits)
+    }
+
     /// Reads on in the order of names for so many parts of it; `None` when that makes the page, or comes to the
     /// end.
     pub(super) async fn by_names(
@@ -24,14 +36,18 @@ impl Run<'_> {
         // The word may be one of few that begin like it: each time more is read.
         scan.reaches += 1;
         let (frequencies, enough) = (self.frequencies, f64::from(missing) * ENOUGH.powi(scan.reaches));
-        let mut listed = 0.0;
-        // Of the parts that hold many it is known: one of them is enough.
-        let parts = names.next_lists(scan.read.as_ref(), parts).take_while(|lists| {
-            let is_short = listed < enough;
-            listed += lists.iter().filter_map(|gram| frequencies.of_listed(*gram)).sum::<f64>();
-            is_short
+        let (mut listed, mut expected_here) = (0.0, 0.0);
+        // Of the parts that hold many it is known: one of them is enough, and begins a look of its own.
+        let parts = names.next_lists(scan.read.as_ref(), parts).enumerate().take_while(|(at, lists)| {
+            let (before, here) = (listed, frequencies.of_all_listed(lists));
+            listed += here;
+            let is_read = before < enough && (*at == 0 || here < enough);
+            expected_here += if is_read { here } else { 0.0 };
+            is_read
         });
         let parts = u8::try_from(parts.count()).unwrap_or(u8::MAX);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates, and nothing here is negative")]
+        let cap = cap.max((expected_here * 1.3) as u32);
         let reach = names.reach(scan.read.as_ref(), parts, missing);
         let mut all: Vec<Conjunct> = self.wanted.conjuncts.iter().filter(|one| !names.makes_needless(one)).cloned().collect();
         all.push(reach.marks);

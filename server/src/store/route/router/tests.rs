@@ -134,7 +134,7 @@ fn in_the_order_of_names_marks_lead_to_where_names_begin_with_the_word() {
     let mut router = router(LARGE, &[Some(40_000.0)]);
     let mut looked = Vec::new();
     for parts_left in [60, 50, 10] {
-        router.stands_at(Some(Place::Apart { parts_left, foreign: 0, lists: 1 }));
+        router.stands_at(Some(Place::Apart { parts_left, foreign: 0, lists: 1 }), None);
         match router.next_step() {
             step @ Step::Names { parts, .. } => {
                 assert!(parts <= parts_left);
@@ -145,21 +145,21 @@ fn in_the_order_of_names_marks_lead_to_where_names_begin_with_the_word() {
         }
     }
     assert!(looked[1] > looked[0], "{looked:?}");
-    router.stands_at(Some(Place::Together));
+    router.stands_at(Some(Place::Together), None);
     assert!(matches!(router.next_step(), Step::Scan { rows } if rows < 500));
 }
 
 #[test]
 fn what_few_have_is_read_whole_in_any_order() {
     let mut router = router(LARGE, &[Some(300.0)]);
-    router.stands_at(Some(Place::Apart { parts_left: 100, foreign: 0, lists: 1 }));
+    router.stands_at(Some(Place::Apart { parts_left: 100, foreign: 0, lists: 1 }), None);
     assert!(matches!(router.next_step(), Step::Grams { .. }));
 }
 
 #[test]
 fn looks_by_names_end_when_they_took_as_much_as_grams_would() {
     let mut router = router(LARGE, &[Some(40_000.0)]);
-    router.stands_at(Some(Place::Apart { parts_left: 60, foreign: 0, lists: 1 }));
+    router.stands_at(Some(Place::Apart { parts_left: 60, foreign: 0, lists: 1 }), None);
     assert!(matches!(router.next_step(), Step::Names { .. }));
     router.spend(router.cost_by_grams());
     assert!(!matches!(router.next_step(), Step::Names { .. }));
