@@ -46,6 +46,11 @@ impl World {
         Self { tenant: tenant_name(tenant), ..self.clone() }
     }
 
+    /// The same tenant seen by another node.
+    pub fn seen_by(&self, store: Arc<dyn Store>) -> Self {
+        Self { store, ..self.clone() }
+    }
+
     pub async fn with_tenant(&self, tenant: &str) -> Self {
         let other = self.seen_from(tenant);
         other.create_own_tenant().await;

@@ -116,6 +116,8 @@ struct Run<'a> {
     route: Vec<RouteStep>,
     /// Once it was asked for.
     span: Option<Span>,
+    /// The last ring that was looked into, and how many hits it holds.
+    ring: Option<(Circle, i64)>,
     remembered: Remembered<'a>,
     /// How many hits there are at least, if that is known and more than is told.
     still: Option<i64>,
@@ -138,7 +140,7 @@ impl<'a> Run<'a> {
         (remembered, still): (Remembered<'a>, Option<i64>),
     ) -> Self {
         let wanted = wanted(subject, frequencies, subject.search);
-        Self { session, subject, wanted, frequencies, costs, deadline, route: Vec::new(), span: None, remembered, still }
+        Self { session, subject, wanted, frequencies, costs, deadline, route: Vec::new(), span: None, ring: None, remembered, still }
     }
 
     async fn found(&mut self) -> Attempted<Found> {
@@ -235,13 +237,15 @@ impl<'a> Run<'a> {
     /// What lies near comes first: rings around the centre are looked into until they hold the page.
     async fn by_distance(&mut self, circle: Circle, router: &mut Router) -> Attempted<Page> {
         let search = self.subject.search;
-        for inner in Rings::of(search, circle) {
+        for (ring, inner) in Rings::of(search, circle) {
             let Some((wanted, chosen, cap)) = self.by_grams(&inner) else { break };
             let chosen: Vec<&Conjunct> = chosen.iter().filter_map(|at| wanted.conjuncts.get(*at)).collect();
             let expected = self.router(&wanted.conjuncts).expected_hits();
             let subject = Subject { search: &inner, ..self.subject };
             // A ring has enough if what it holds behind the start fills the page; it knows no total.
-            match self.look_up_in(subject, "near", Lookup::Grams(&chosen), cap.max(20_000), expected).await? {
+            let page = self.look_up_in(subject, "near", Lookup::Grams(&chosen), cap.max(20_000), expected).await?;
+            self.ring = page.as_ref().and_then(|page| Some((ring, page.total?)));
+            match page {
                 Some(page) if page.ids.len() > search.limit as usize => return Ok(Page { total: None, ..page }),
                 Some(_) => {}
                 None => break,

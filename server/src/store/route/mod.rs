@@ -12,6 +12,6 @@ pub mod totals;
 pub use conjuncts::{Conjunct, Wanted};
 pub use costs::{Costs, Listed};
 pub use names::{Names, Place, Reach};
-pub use rings::Rings;
+pub use rings::{Rings, holding};
 pub use router::{Count, Expected, Outcome, Router, Step};
 pub use totals::{Counted, MOST_CHANGES, Remembered, Since, Totals};

@@ -259,7 +259,7 @@ impl Run<'_> {
     /// What lies near comes first: rings around the centre are looked into until they hold the page.
     fn by_distance(&mut self, circle: Circle, wanted: &Wanted, router: &Router) -> Result<Page> {
         let search = self.subject.search;
-        for inner in Rings::of(search, circle) {
+        for (_, inner) in Rings::of(search, circle) {
             let wanted = self.wanted(&inner);
             let router = self.router(&wanted)?;
             let Some((conjuncts, cap)) = router.by_grams_only() else { break };

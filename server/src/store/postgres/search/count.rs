@@ -7,10 +7,12 @@ use super::statements::{Lookup, Statement, Subject};
 use crate::domain::filter::{Condition, Filter, TextField, TextOp};
 use crate::domain::search::{MAX_TOTAL, RouteStep, Search};
 use crate::domain::search_text::plain_word;
-use crate::store::route::{Conjunct, Count, Counted, Router};
+use crate::store::route::{Conjunct, Count, Counted, Router, holding};
 
 /// Counting stops here.
 const ENOUGH: i64 = MAX_TOTAL as i64 + 1;
+/// How many hits a ring should hold that is counted.
+const IN_RING: f64 = 2_500.0;
 /// From how many expected hits on it is likely that names, or addresses, alone are enough.
 const MANY: f64 = 1_500.0;
 
@@ -22,6 +24,9 @@ impl Run<'_> {
             if counted >= ENOUGH {
                 return Ok(counted);
             }
+        }
+        if let Some(counted) = self.count_in_a_ring().await? {
+            return Ok(counted);
         }
         let (conjuncts, share) = match router.to_count() {
             Count::Scan => return self.counted("count by a scan", self.subject.count(Lookup::Whole, self.most()), expected).await,
@@ -42,6 +47,18 @@ impl Run<'_> {
         let all = self.wanted.conjuncts.clone();
         let chosen: Vec<&Conjunct> = conjuncts.iter().filter_map(|at| all.get(*at)).collect();
         self.counted("count by grams", self.subject.count(Lookup::Grams(&chosen), self.most()), expected).await
+    }
+
+    /// Those next to a centre, if they should be enough, and are.
+    async fn count_in_a_ring(&mut self) -> Attempted<Option<i64>> {
+        #[expect(clippy::cast_precision_loss, reason = "a count")]
+        let ring = self.ring.map(|(ring, hits)| (ring, hits as f64));
+        let Some(inner) = ring.and_then(|ring| holding(self.subject.search, ring, IN_RING)) else { return Ok(None) };
+        let Some((wanted, chosen, _)) = self.by_grams(&inner) else { return Ok(None) };
+        let chosen: Vec<&Conjunct> = chosen.iter().filter_map(|at| wanted.conjuncts.get(*at)).collect();
+        let subject = Subject { search: &inner, ..self.subject };
+        let counted = self.counted("count in a ring", subject.count(Lookup::Grams(&chosen), self.most()), IN_RING).await?;
+        Ok((counted >= ENOUGH).then_some(counted))
     }
 
     fn most(&self) -> u32 {

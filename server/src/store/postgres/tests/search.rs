@@ -8,11 +8,13 @@ use crate::domain::birth_date::BirthDate;
 use crate::domain::filter::{Filter, parse};
 use crate::domain::search::{Relation, Search, Sort, SortField, SortKey, Start};
 use crate::domain::search_text::needles;
+use crate::store::conformance::fixtures::{World, everybody};
 use crate::store::migrations::POSTGRES;
 use crate::store::route::Costs;
 use crate::store::{Maintenance, StoreError};
 use serde_json::json;
 use std::cmp::Ordering;
+use std::sync::Arc;
 use std::time::Duration;
 
 fn search_for(filter: Option<Filter>) -> Search {
@@ -283,4 +285,29 @@ async fn a_database_of_the_program_before_gets_the_grams_of_names() {
     let found = store.search_profiles(&tenant(), &search).await.unwrap();
     assert_eq!(found, expected);
     assert!(found.route.0.iter().any(|step| step.step == "names" && step.read > 0));
+}
+
+#[tokio::test]
+async fn a_total_that_one_node_counted_falls_with_what_another_one_changes() {
+    let url = fresh_url().await;
+    let world = World::new(Arc::new(connect(&url)));
+    world.store.migrate(TimestampMs(1)).await.unwrap();
+    world.create_own_tenant().await;
+    let elsewhere = world.seen_by(Arc::new(connect(&url)));
+    let mut last = None;
+    for number in 0..1_002 {
+        last = Some(elsewhere.create(json!({"user_id": format!("u{number}")})).await);
+    }
+    let search = Search { needles: needles("love"), limit: 1, ..everybody() };
+    let counted = || async {
+        let found = world.search(&search).await;
+        (found.total.value, found.total.relation, found.route.0.iter().any(|step| step.step == "remembered"))
+    };
+    assert_eq!(counted().await, (1_000, Relation::Gte, false));
+    assert_eq!(counted().await, (1_000, Relation::Gte, true));
+    let last = elsewhere.update(&last.unwrap(), json!({"full_name": "Grace Hopper"})).await;
+    assert_eq!(counted().await, (1_000, Relation::Gte, true));
+    elsewhere.update(&last, json!({"full_name": "Ada Lovelace"})).await;
+    // Two changes: more may be gone than were counted beyond a thousand, so they are counted again.
+    assert_eq!(counted().await, (1_000, Relation::Gte, false));
 }
