@@ -28,6 +28,9 @@ FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
 JOIN pg_stats s ON s.tablename = c.relname AND s.schemaname = c.relnamespace::regnamespace::text
 WHERE i.inhparent = 'profiles'::regclass AND s.attname IN ('grams', 'tenant_name')";
 
+/// What is not listed has this share of what the rarest of the listed have: most have far fewer.
+const UNLISTED: f64 = 0.15;
+
 /// What is known at one time.
 #[derive(Debug, Default)]
 pub(super) struct Frequencies {
@@ -56,7 +59,7 @@ impl Frequencies {
     /// The profiles that have one of these grams, at most; `None` when nothing is known.
     pub(super) fn of_any(&self, partition: Partition, grams: &[i32]) -> Option<f64> {
         let least = self.least.get(&partition.number())?;
-        Some(grams.iter().map(|gram| self.grams.get(gram).copied().unwrap_or(least / 2.0)).sum())
+        Some(grams.iter().map(|gram| self.grams.get(gram).copied().unwrap_or(least * UNLISTED)).sum())
     }
 }
 
@@ -68,7 +71,7 @@ impl Frequencies {
 
     /// A tenant of so many rows, in which every gram is one that so many have.
     pub(super) fn even(tenant: &TenantName, rows: f64, each: f64) -> Self {
-        let least = (0..8).map(|partition| (partition, each * 2.0)).collect();
+        let least = (0..8).map(|partition| (partition, each / UNLISTED)).collect();
         Self { tenants: HashMap::from([(tenant.as_str().to_owned(), rows)]), least, ..Self::default() }
     }
 

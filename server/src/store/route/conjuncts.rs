@@ -101,6 +101,12 @@ impl Wanted {
                 conjunct.into_iter().for_each(|conjunct| conjunct.share = Some(told / both.max(1.0)));
             }
             self.conjuncts.push(Conjunct::any_of(any_of.into()));
+        } else if let Some(together) = rows(&any_of[..1]) {
+            // Of the rarer word it is known how many have the other besides.
+            let ((_, of_rarer), (rows, _), word) = if one.0 < other.0 { (one, other, words[1].0) } else { (other, one, words[0].0) };
+            let share = (together / of_rarer.max(1.0)).clamp(rows / of_tenant.max(rows).max(1.0), 1.0);
+            let conjunct = self.conjuncts.iter_mut().find(|conjunct| conjunct.any_of == [word]);
+            conjunct.into_iter().for_each(|conjunct| conjunct.share = Some(share));
         }
         self
     }
@@ -329,7 +335,8 @@ mod tests {
         assert_eq!(shares(with(900.0, 0.0)), [Some(0.8), Some(0.8), None]);
         // Of those who have the first word in a city's name, few have the second.
         assert_eq!(shares(with(900.0, 900.0)), [Some(0.8), Some(0.1), None]);
-        assert_eq!(shares(with(60_000.0, 0.0)), [None, None]);
+        // Where it spares nothing, it still tells how many have both.
+        assert_eq!(shares(with(60_000.0, 0.0)), [Some(0.1), None]);
     }
 
     #[test]

@@ -76,6 +76,8 @@ const NARROWER: f64 = 0.5;
 /// How much rarer a word is among names that do not begin with it, and among those of another script.
 pub(super) const ELSEWHERE: f64 = 0.5;
 const FOREIGN: f64 = 0.02;
+/// From so many hits that should have been found on it is told whether there are fewer than expected.
+const FORESEEN: f64 = 10.0;
 /// Counting stops here.
 const ENOUGH_TO_COUNT: f64 = MAX_TOTAL as f64 + 1.0;
 
@@ -114,6 +116,9 @@ pub struct Router {
     parts: Parts,
     /// What the looks into it took.
     spent: f64,
+    /// How many hits there should have been in what was read, wherever those are not sorted apart; and how many there were.
+    foreseen: f64,
+    seen: f64,
     /// How many rows were scanned at this place, and what was found there.
     stretch: (f64, f64),
 }
@@ -134,6 +139,8 @@ impl Router {
             density: None,
             parts: Parts::new(),
             spent: 0.0,
+            foreseen: 0.0,
+            seen: 0.0,
             stretch: (0.0, 0.0),
             expected,
         }
@@ -197,6 +204,10 @@ impl Router {
                 self.overflowed = f64::from(*cap);
             }
             Step::Scan { rows } => {
+                if !matches!(self.place, Some(Place::Apart { .. })) {
+                    self.foreseen += f64::from(*rows) * self.share_here();
+                    self.seen += if let Outcome::Short { found } = outcome { f64::from(found) } else { 0.0 };
+                }
                 self.scanned += f64::from(*rows);
                 self.stride = f64::from(*rows) * 3.0;
                 let found = if let Outcome::Short { found } = outcome { f64::from(found) } else { 0.0 };
@@ -212,6 +223,7 @@ impl Router {
             Step::Period { share } => {
                 // More than could be read: what was wrong in that will be wrong in any other period.
                 let found = if let Outcome::Short { found } = outcome { f64::from(found) } else { 0.0 };
+                (self.foreseen, self.seen) = (self.expected_hits() * share, found);
                 self.period = Some((if outcome == Outcome::Overflow { 1.0 } else { *share }, found));
             }
         }
@@ -291,13 +303,26 @@ impl Router {
         expected.max(self.overflowed / self.rows())
     }
 
+    /// The share of hits that is expected among the rows of this place.
+    fn share_here(&self) -> f64 {
+        match self.place {
+            // Here every name has the word, which is the first of the conjuncts.
+            Some(Place::Together) => (self.share() * self.rows() / self.of_conjunct(0)).min(1.0),
+            _ => self.share(),
+        }
+    }
+
+    /// What part of the expected hits there seems to be, by what was read: conditions are not independent.
+    fn found_share(&self) -> f64 {
+        if self.foreseen < FORESEEN { 1.0 } else { ((self.seen + 1.0) / (self.foreseen + 1.0)).min(1.0) }
+    }
+
     fn rows_to_scan(&self) -> f64 {
         // What was seen counts for more than what was expected: words and values hang together.
         let share = match self.period {
             _ if self.stretch.0 > 0.0 => (self.stretch.1 + 0.5) / (self.stretch.0 + 1.0),
             _ if self.density.is_some() => self.density.unwrap_or_default(),
-            // Here every name has the word, which is the first of the conjuncts.
-            _ if self.place == Some(Place::Together) => (self.share() * self.rows() / self.of_conjunct(0)).min(1.0),
+            _ if self.place == Some(Place::Together) => self.share_here(),
             // Most who have a word have it at the beginning of their name, and next to nobody in names of another script.
             _ if matches!(self.place, Some(Place::Apart { foreign: 1.., .. })) => self.share() * FOREIGN,
             _ if matches!(self.place, Some(Place::Apart { .. })) => {
@@ -361,6 +386,9 @@ impl Router {
                 lists += meeting;
                 conjuncts.push(at);
             }
+        }
+        if conjuncts.len() > 1 {
+            candidates *= self.found_share();
         }
         let candidates = candidates.max(self.overflowed * 2.0);
         lists += candidates * self.costs.entry;

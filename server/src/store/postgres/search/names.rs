@@ -50,15 +50,20 @@ impl Run<'_> {
         let cap = cap.max((expected_here * 1.3) as u32);
         let reach = names.reach(scan.read.as_ref(), parts, missing);
         let mut all: Vec<Conjunct> = self.wanted.conjuncts.iter().filter(|one| !names.makes_needless(one)).cloned().collect();
+        // Those who have a mark of the word mostly have the word.
+        let of_word = names.gram().and_then(|gram| all.iter_mut().find(|one| one.any_of == [gram]));
+        of_word.into_iter().for_each(|of_word| of_word.share = Some(1.0));
         all.push(reach.marks);
-        let inner = self.router(&all);
-        scan.spent += inner.cost_by_grams();
-        let Some((chosen, _)) = inner.by_grams_only() else { return overflow };
+        let lists = all.last().map_or(0, |marks| marks.any_of.len());
+        let Some((chosen, _)) = self.router(&all).by_grams_only() else { return overflow };
         let chosen: Vec<&Conjunct> = chosen.iter().filter_map(|at| all.get(*at)).collect();
         let subject = Subject { search: &reach.search, ..self.subject };
-        let Some(page) = self.look_up_in(subject, "names", Lookup::Grams(&chosen), cap, expected).await? else {
-            return overflow;
-        };
+        let page = self.look_up_in(subject, "names", Lookup::Grams(&chosen), cap, expected).await?;
+        let read = self.route.last().map_or(0, |step| step.read);
+        #[expect(clippy::cast_precision_loss, reason = "counts")]
+        let spent = self.costs.marks + lists as f64 * self.costs.part + read as f64 * self.costs.hit;
+        scan.spent += spent;
+        let Some(page) = page else { return overflow };
         let found = u32::try_from(page.ids.len()).unwrap_or(u32::MAX);
         scan.hits.extend(page.ids);
         match reach.end {

@@ -187,3 +187,18 @@ fn a_long_list_that_is_passed_over_quickly_is_met_even_where_it_may_spare_nothin
     let expected = Expected { tenant_rows: LARGE, conjuncts: listed(&[Some(10_000.0), Some(2_500_000.0)]), ..NOTHING };
     assert_eq!(Router::new(costs, expected, 21).by_grams().conjuncts, [0, 1]);
 }
+
+#[test]
+fn conditions_that_exclude_one_another_are_met_once_that_shows() {
+    // Half of those who have the word should be men, and none of the first are.
+    let mut router = Router::new(
+        Costs { entry: 0.1, passed_entry: 0.003, passed_entries: 600.0, meeting: 0.015, hit: 2.0, ..COSTS },
+        Expected { tenant_rows: LARGE, conjuncts: listed(&[Some(34_000.0), Some(2_500_000.0)]), ..NOTHING },
+        21,
+    );
+    router.stands_at(Some(Place::Together), None);
+    let step = router.next_step();
+    assert!(matches!(step, Step::Scan { .. }), "{step:?}");
+    router.note(&step, Outcome::Short { found: 0 });
+    assert!(matches!(router.next_step(), Step::Grams { conjuncts, .. } if conjuncts == [0, 1]));
+}
