@@ -84,8 +84,11 @@ pub struct Cell {
 
 /// The sides of the cells of each level, in degrees: about 450, 55 and 7 kilometres.
 const LEVELS: [(u8, f64); 3] = [(0, 4.0), (1, 0.5), (2, 0.0625)];
-/// A place is looked for in at most so many cells.
-const MAX_CELLS: usize = 64;
+/// A place in the order of names is looked for in at most so many cells.
+const MAX_MIDDLE_CELLS: usize = 64;
+/// Cells beside a wider circle, or one nearer to a pole, are not told from those that it touches.
+const WIDEST_OUTLINE_KM: f64 = 300.0;
+const FARTHEST_OUTLINE: f64 = 75.0;
 
 fn step(degrees: f64, side: f64) -> i16 {
     // Within ±180 / 0.0625 = ±2880.
@@ -105,21 +108,49 @@ pub fn middle_cell_of(latitude: f64, longitude: f64) -> Cell {
     Cell { level, row: step(latitude, side), column: step(longitude, side) }
 }
 
-/// The cells, all of one level, that cover an area; `None` when it takes too many of the largest.
-pub fn cells_between(latitudes: (f64, f64), longitudes: &[(f64, f64)]) -> Option<Vec<Cell>> {
-    LEVELS.into_iter().rev().find_map(|level| cells_of_level(level, latitudes, longitudes))
+/// The cells, all of one level, that cover an area: the smallest of which `most` do; `None` when it takes more of the largest.
+pub fn cells_between(latitudes: (f64, f64), longitudes: &[(f64, f64)], most: usize) -> Option<Vec<Cell>> {
+    LEVELS.into_iter().rev().find_map(|level| cells_of_level(level, latitudes, longitudes, most))
 }
 
-/// The cells of the middle level that cover an area; `None` when it takes too many.
-pub fn middle_cells_between(latitudes: (f64, f64), longitudes: &[(f64, f64)]) -> Option<Vec<Cell>> {
-    cells_of_level(LEVELS[1], latitudes, longitudes)
+/// The same for a circle, without those in the corners around it.
+pub fn cells_around(circle: &Circle, most: usize) -> Option<Vec<Cell>> {
+    let (latitudes, longitudes) = circle.bounds();
+    let mut cells = cells_between(latitudes, &longitudes, most)?;
+    if circle.kilometres <= WIDEST_OUTLINE_KM && circle.latitude.abs() <= FARTHEST_OUTLINE {
+        cells.retain(|cell| cell.is_touched_by(circle));
+    }
+    Some(cells)
 }
 
-fn cells_of_level((level, side): (u8, f64), latitudes: (f64, f64), longitudes: &[(f64, f64)]) -> Option<Vec<Cell>> {
+impl Cell {
+    /// Whether the circle reaches into it, or nearly so: the nearest place on a meridian lies a little farther from the
+    /// equator than the centre.
+    fn is_touched_by(self, circle: &Circle) -> bool {
+        let side = LEVELS[usize::from(self.level)].1;
+        let within = |at: f64, step: i16| at.clamp(f64::from(step) * side, f64::from(step + 1) * side);
+        // The centre as it is seen from across the antimeridian, too.
+        let centres = [-360.0, 0.0, 360.0].map(|turn| circle.longitude + turn);
+        let nearest = |longitude: f64| {
+            Circle { longitude, ..*circle }.millimetres_to(within(circle.latitude, self.row), within(longitude, self.column))
+        };
+        #[expect(clippy::cast_precision_loss, reason = "a distance on the globe")]
+        let millimetres = centres.map(nearest).into_iter().min().unwrap_or(0) as f64;
+        millimetres <= circle.kilometres * 1.02e6 + 1e6
+    }
+}
+
+/// The cells of the middle level that cover a circle; `None` when it takes too many.
+pub fn middle_cells_around(circle: &Circle) -> Option<Vec<Cell>> {
+    let (latitudes, longitudes) = circle.bounds();
+    cells_of_level(LEVELS[1], latitudes, &longitudes, MAX_MIDDLE_CELLS)
+}
+
+fn cells_of_level((level, side): (u8, f64), latitudes: (f64, f64), longitudes: &[(f64, f64)], most: usize) -> Option<Vec<Cell>> {
     let rows = step(latitudes.0, side)..=step(latitudes.1, side);
     let columns: Vec<_> = longitudes.iter().map(|(west, east)| step(*west, side)..=step(*east, side)).collect();
     let count = rows.clone().count() * columns.iter().map(|range| range.clone().count()).sum::<usize>();
-    (count <= MAX_CELLS).then(|| {
+    (count <= most).then(|| {
         let mut cells: Vec<Cell> =
             rows.flat_map(|row| columns.iter().cloned().flatten().map(move |column| Cell { level, row, column })).collect();
         cells.sort_unstable();
@@ -154,6 +185,14 @@ mod tests {
         assert!(Circle { latitude: 10.0, longitude: 20.0, kilometres: MAX_KILOMETRES }.holds(-10.0, -160.0));
     }
 
+    #[test]
+    fn cells_in_the_corners_around_a_circle_are_left_out() {
+        let cells = cells_around(&Circle { kilometres: 50.0, ..LONDON }, 512).unwrap();
+        let (latitudes, longitudes) = Circle { kilometres: 50.0, ..LONDON }.bounds();
+        let all = cells_between(latitudes, &longitudes, 512).unwrap();
+        assert!(cells.len() * 10 < all.len() * 9 && cells.len() * 10 > all.len() * 7, "{} of {}", cells.len(), all.len());
+    }
+
     proptest! {
         #[test]
         fn what_lies_within_a_circle_lies_in_its_bounds_and_cells(
@@ -170,10 +209,12 @@ mod tests {
             let (latitudes, longitudes) = circle.bounds();
             prop_assert!((latitudes.0..=latitudes.1).contains(&latitude));
             prop_assert!(longitudes.iter().any(|range| (range.0..=range.1).contains(&longitude)), "{longitudes:?} {longitude}");
-            if let Some(cells) = cells_between(latitudes, &longitudes) {
-                prop_assert!(cells_of(latitude, longitude).any(|cell| cells.contains(&cell)));
+            for most in [64, 256] {
+                for cells in [cells_between(latitudes, &longitudes, most), cells_around(&circle, most)].into_iter().flatten() {
+                    prop_assert!(cells_of(latitude, longitude).any(|cell| cells.contains(&cell)));
+                }
             }
-            if let Some(cells) = middle_cells_between(latitudes, &longitudes) {
+            if let Some(cells) = middle_cells_around(&circle) {
                 prop_assert!(cells.contains(&middle_cell_of(latitude, longitude)));
             }
         }

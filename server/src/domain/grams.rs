@@ -98,11 +98,14 @@ impl Grams {
         let mut grams = Vec::with_capacity(112);
         let name_key = fold(profile.full_name.as_str());
         let part = Part::of(&name_key);
-        for line in doc.split('\n') {
+        for (number, line) in doc.split('\n').enumerate() {
+            // The name is the first line.
+            let mut begins_name = number == 0;
             for_each_segment(line, |segment, behind| {
                 grams.extend(kept_beginnings(segment).map(|beginning| self.gram(Fact::Beginning(beginning))));
                 grams.extend(pair(segment, behind).map(|pair| self.gram(pair)));
-                grams.extend(mark_of(segment, &name_key, part).map(|mark| self.gram(Fact::Marked(mark))));
+                grams.extend(mark_of(segment, &name_key, part, begins_name).map(|mark| self.gram(Fact::Marked(mark))));
+                begins_name = false;
             });
         }
         self.extend_by_fields(&mut grams, profile);
@@ -130,15 +133,21 @@ impl Grams {
 
     /// Grams that every profile has in which `needle` is found; none for a number of nothing but zeros.
     pub fn of_needle(self, needle: &str) -> Vec<i32> {
+        self.of_needle_in_order(needle).into_iter().map(|(gram, _)| gram).collect()
+    }
+
+    /// The same, with what all have who have the gram before it and the one of which it depends how many of them have this one
+    /// too: the character that both pairs share.
+    pub fn of_needle_in_order(self, needle: &str) -> Vec<(i32, Option<i32>)> {
         let (mut grams, mut is_second) = (Vec::new(), false);
         for_each_segment(needle, |segment, behind| {
             let pair = pair(segment, behind);
             // A pair tells of both its characters.
             let is_told = begins_unspaced(segment) && segment.chars().nth(1).is_none() && (pair.is_some() || is_second);
+            let longest = kept_beginnings(segment).last().map(|longest| self.gram(Fact::Beginning(longest)));
+            grams.extend(longest.filter(|_| !is_told).map(|longest| (longest, None)));
+            grams.extend(pair.map(|pair| (self.gram(pair), longest.filter(|_| is_second))));
             is_second = pair.is_some();
-            let longest = kept_beginnings(segment).last().filter(|_| !is_told);
-            grams.extend(longest.map(|longest| self.gram(Fact::Beginning(longest))));
-            grams.extend(pair.map(|pair| self.gram(pair)));
         });
         grams
     }

@@ -100,9 +100,13 @@ pub enum Mark<'a> {
 }
 
 /// What is stored of a word that stands in a profile of this name; nothing for short words, for what begins like a number
-/// or a key (these are many), and for what the name itself begins with.
-pub fn mark_of<'a>(segment: &'a str, name_key: &str, part: Part) -> Option<Mark<'a>> {
+/// or a key (these are many), and for what the name itself begins with. `begins_name` where that is this very segment.
+pub fn mark_of<'a>(segment: &'a str, name_key: &str, part: Part, begins_name: bool) -> Option<Mark<'a>> {
     let word = marked(segment)?;
+    if begins_unspaced(word) {
+        // It may begin what is looked for and the name too, and yet stand in front of something else there.
+        return (!begins_name || !name_key.starts_with(word)).then_some(Mark::Elsewhere(word, part));
+    }
     let common: usize = word.chars().zip(name_key.chars()).take_while(|(a, b)| a == b).map(|(c, _)| c.len_utf8()).sum();
     let departing = &word[..common + word[common..].chars().next()?.len_utf8()];
     let shortest = beginning(word);
@@ -112,9 +116,7 @@ pub fn mark_of<'a>(segment: &'a str, name_key: &str, part: Part) -> Option<Mark<
 /// The marks of which every profile has one in which a word begins with this one, whose name lies in these parts and does
 /// not begin with it. The word is one of which `is_marked` says so.
 pub fn marks_of(word: &str, first: Part, last: Part) -> impl Iterator<Item = Mark<'_>> {
-    // Of a word without spaces each character has marks, but for the one that the name begins with.
     let shortest = beginning(word);
-    let other = begins_unspaced(word).then(|| other_character(word)).flatten();
     let longer = word[shortest.len()..].char_indices().map(move |(at, c)| shortest.len() + at + c.len_utf8());
     let departing = longer.filter(move |_| !begins_unspaced(word)).filter_map(move |end| {
         let departing = &word[..end];
@@ -123,24 +125,13 @@ pub fn marks_of(word: &str, first: Part, last: Part) -> impl Iterator<Item = Mar
         let to = behind_beginning(name).map_or(Part::LAST, |behind| Part::of(&behind));
         (from <= last && first <= to).then_some(Mark::Departing(departing))
     });
-    let elsewhere =
-        first.up_to(last).flat_map(move |part| std::iter::once(shortest).chain(other).map(move |text| Mark::Elsewhere(text, part)));
-    elsewhere.chain(departing)
+    first.up_to(last).map(move |part| Mark::Elsewhere(shortest, part)).chain(departing)
 }
 
 /// Whether all that have this word and do not begin with it have marks of it.
 pub fn is_marked(word: &str) -> bool {
-    if word.chars().nth(1).is_some() && word.chars().all(|c| begins_unspaced(c.encode_utf8(&mut [0; 4]))) {
-        return other_character(word).is_some();
-    }
-    marked(word) == Some(word)
-}
-
-/// The first character that is not the one that the word begins with.
-fn other_character(word: &str) -> Option<&str> {
-    let first = word.chars().next()?;
-    let (at, other) = word.char_indices().find(|(_, c)| *c != first)?;
-    word.get(at..at + other.len_utf8())
+    let is_unspaced = |c: char| begins_unspaced(c.encode_utf8(&mut [0; 4]));
+    marked(word) == Some(word) || (!word.is_empty() && word.chars().all(is_unspaced))
 }
 
 /// The first characters of the word that a segment of a search text begins with, if words of its kind have marks; none
@@ -159,7 +150,8 @@ fn marked(segment: &str) -> Option<&str> {
     (first.by_ref().filter(|c| !c.is_ascii_digit()).count() == SHORTEST).then_some(word)
 }
 
-fn beginning(word: &str) -> &str {
+/// The first characters of a word, by which it is marked.
+pub fn beginning(word: &str) -> &str {
     let characters = if begins_unspaced(word) { 1 } else { SHORTEST };
     word.char_indices().nth(characters).map_or(word, |(at, _)| &word[..at])
 }
@@ -190,9 +182,10 @@ mod tests {
 
     const NUMBERS: [u8; 12] = [0, 7, 59, 99, 100, 104, 112, 128, 136, 150, 157, 165];
 
+    /// Of a text beside the name.
     fn stored(name: &str, text: &str) -> Vec<String> {
         let (key, text) = (fold(name), search_text(text));
-        text.split(' ').filter_map(|segment| mark_of(segment, &key, Part::of(&key))).map(|mark| format!("{mark:?}")).collect()
+        text.split(' ').filter_map(|segment| mark_of(segment, &key, Part::of(&key), false)).map(|mark| format!("{mark:?}")).collect()
     }
 
     #[test]
@@ -200,8 +193,10 @@ mod tests {
         assert_eq!(stored("Mary Jones", "Mary Jo mary@ 12345 maryam mary"), ["Departing(\"marya\")"]);
         assert!(stored("Mary Jones", "marcus")[0].contains("marc"));
         assert!(stored("Mary Jones", "Jones mbeki")[0].starts_with("Elsewhere(\"jon\""));
-        assert_eq!(stored("张伟", "张 张伟"), stored("张伟", "伟"));
+        assert_eq!(stored("张伟", "张伟"), [stored("张伟", "张"), stored("张伟", "伟")].concat());
         assert!(stored("张伟", "伟")[0].starts_with("Elsewhere(\"伟\""));
+        assert_eq!(mark_of("张", "张伟", Part::of("张伟"), true), None);
+        assert!(mark_of("张", ",张伟", Part::of(",张伟"), true).is_some());
     }
 
     #[test]
@@ -221,7 +216,7 @@ mod tests {
             ("1st", false),
             ("ann.", false),
             ("张伟明", true),
-            ("张张", false),
+            ("张张", true),
             ("张a", false),
             ("张", true),
             ("か\u{309a}", false),
@@ -244,15 +239,17 @@ mod tests {
 
         #[test]
         fn whoever_has_characters_without_spaces_and_does_not_begin_with_them_has_a_mark(
-            name in "[伟明太a]{1,5}",
-            text in "[伟明太a ]{1,8}",
+            name in "[伟明太a,]{1,5}",
+            beside in "[伟明太a ]{0,8}",
             word in "[伟明太]{1,3}",
         ) {
-            let (key, doc) = (fold(&name), search_text(&text));
+            let (key, doc, beside) = (fold(&name), search_text(&name), search_text(&beside));
             let needle: String = word.chars().flat_map(|c| [' ', c]).collect();
-            if is_marked(&word) && doc.contains(&needle) && !key.starts_with(word.as_str()) {
+            if [&doc, &beside].iter().any(|text| text.contains(&needle)) && !key.starts_with(word.as_str()) {
+                prop_assert!(is_marked(&word));
                 let part = Part::of(&key);
-                let stored: Vec<_> = doc.split(' ').filter_map(|segment| mark_of(segment, &key, part)).collect();
+                let of_name = doc.split_whitespace().enumerate().filter_map(|(at, segment)| mark_of(segment, &key, part, at == 0));
+                let stored: Vec<_> = of_name.chain(beside.split_whitespace().filter_map(|segment| mark_of(segment, &key, part, false))).collect();
                 prop_assert!(marks_of(&word, part, part).any(|mark| stored.contains(&mark)), "{:?} in {:?}: {:?}", word, doc, stored);
             }
         }
@@ -268,7 +265,7 @@ mod tests {
             let word: String = doc.chars().skip(from).take(length).collect();
             if is_marked(&word) && doc.contains(&format!(" {word}")) && !key.starts_with(word.as_str()) {
                 let part = Part::of(&key);
-                let stored: Vec<_> = doc.split(' ').filter_map(|segment| mark_of(segment, &key, part)).collect();
+                let stored: Vec<_> = doc.split(' ').filter_map(|segment| mark_of(segment, &key, part, false)).collect();
                 prop_assert!(marks_of(&word, part, part).any(|mark| stored.contains(&mark)), "{:?} in {:?}: {:?}", word, doc, stored);
             }
         }

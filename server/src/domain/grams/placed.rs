@@ -13,7 +13,7 @@ use crate::domain::text::Text;
 pub enum Placed<'a> {
     Country(&'a str),
     City(&'a str),
-    /// Of the level that `geo::middle_cells_between` gives.
+    /// Of the level that `geo::middle_cells_around` gives.
     Cell(Cell),
 }
 

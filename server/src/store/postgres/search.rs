@@ -61,6 +61,8 @@ macro_rules! read_page_in {
 
 pub(super) const READ_PAGE_IN: [&str; 8] = for_each_partition!(read_page_in);
 
+/// A place is looked for in so many cells of the map.
+const MOST_CELLS: usize = 256;
 /// How many candidates are read where nothing but the whole answers.
 const NO_CAP: u32 = u32::MAX;
 
@@ -168,12 +170,11 @@ impl<'a> Run<'a> {
 
     fn router(&self, conjuncts: &[Conjunct]) -> Router {
         let search = self.subject.search;
+        let of_tenant = self.frequencies.of_tenant(self.subject.tenant);
+        let rows = |any_of: &[i32]| self.frequencies.of_any(self.subject.partition, any_of);
         let expected = Expected {
-            tenant_rows: self.frequencies.of_tenant(self.subject.tenant),
-            conjuncts: conjuncts
-                .iter()
-                .map(|conjunct| conjunct.listed(self.frequencies.of_any(self.subject.partition, &conjunct.any_of)))
-                .collect(),
+            tenant_rows: of_tenant,
+            conjuncts: conjuncts.iter().map(|conjunct| conjunct.listed_by(rows, of_tenant)).collect(),
             narrower: self.wanted.narrower,
             told: self.wanted.told,
             keyed: !self.wanted.keyed.is_empty(),
@@ -210,7 +211,10 @@ impl<'a> Run<'a> {
                     }
                 }
                 Step::Period { share } => match self.in_period(*share, router.expected_hits()).await? {
-                    InPeriod::Page(page) => return Ok(page),
+                    InPeriod::Page(page, hits) => {
+                        router.learn(*share, hits);
+                        return Ok(page);
+                    }
                     InPeriod::Not(outcome) => outcome,
                 },
                 Step::Names { parts, cap } => match self.by_names(names.as_ref(), &mut scan, (*parts, *cap), router.expected_hits()).await?
@@ -350,7 +354,7 @@ impl<'a> Run<'a> {
 /// What such a search, of the same tenant, asks for.
 fn wanted(subject: Subject<'_>, frequencies: &Frequencies, search: &Search) -> Wanted {
     let rows = |any_of: &[i32]| frequencies.of_any(subject.partition, any_of);
-    Wanted::of(subject.tenant, search).with_words_together(subject.tenant, search, rows, frequencies.of_tenant(subject.tenant))
+    Wanted::of(subject.tenant, search, MOST_CELLS).with_words_together(subject.tenant, search, rows, frequencies.of_tenant(subject.tenant))
 }
 
 /// A scan under way.

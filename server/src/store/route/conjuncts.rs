@@ -2,7 +2,7 @@
 
 use super::costs::Listed;
 use crate::domain::filter::{AttributeCondition, Condition, Filter, IntegerField, NumberField, Order, TextField, TextOp};
-use crate::domain::geo;
+use crate::domain::geo::{self, Cell};
 use crate::domain::grams::{Fact, Grams, Scalar, Together};
 use crate::domain::periods;
 use crate::domain::search::Search;
@@ -19,11 +19,15 @@ pub struct Conjunct {
     pub any_of: Vec<i32>,
     /// The share of those that fulfil the others who fulfil this too; `None` where the two have nothing to do with one another.
     pub share: Option<f64>,
+    /// Those who fulfil the others have this gram, and the share is that of this conjunct among all who have it.
+    pub given: Option<i32>,
+    /// About as many fulfil it as would fulfil all of these, were they independent. Empty where nothing is known.
+    pub factors: Vec<Vec<i32>>,
 }
 
 impl Conjunct {
     pub fn any_of(any_of: Vec<i32>) -> Self {
-        Self { any_of, share: None }
+        Self { any_of, share: None, given: None, factors: Vec::new() }
     }
 
     fn one(gram: i32) -> Self {
@@ -34,6 +38,17 @@ impl Conjunct {
     pub fn listed(&self, rows: Option<f64>) -> Listed {
         let lists = u32::try_from(self.any_of.len()).unwrap_or(u32::MAX);
         Listed { rows, share: self.share, lists: lists.into() }
+    }
+
+    /// The same by what is known of its grams: `of_any` tells how many have one of them, and `of_tenant` how many there are.
+    pub fn listed_by(&self, of_any: impl Fn(&[i32]) -> Option<f64>, of_tenant: Option<f64>) -> Listed {
+        let of_factors = of_tenant.filter(|_| !self.factors.is_empty()).and_then(|all| {
+            let shares: Option<f64> = self.factors.iter().map(|factor| Some(of_any(factor)? / all.max(1.0))).product();
+            Some(shares? * all)
+        });
+        let rows = of_any(&self.any_of).map(|rows| rows.max(of_factors.unwrap_or(0.0)));
+        let given = self.given.and_then(|gram| Some((rows? / of_any(&[gram])?.max(1.0)).min(1.0)));
+        Listed { share: self.share.or(given), ..self.listed(rows) }
     }
 }
 
@@ -51,27 +66,29 @@ pub struct Wanted {
 }
 
 impl Wanted {
-    pub fn of(tenant: &TenantName, search: &Search) -> Self {
+    /// `most_cells` is how many cells of the map are looked into at once.
+    pub fn of(tenant: &TenantName, search: &Search, most_cells: usize) -> Self {
         let grams = Grams::of(tenant);
         let needles = telling(&search.needles);
         let told = needles.iter().map(|needle| Grams::told(needle)).product();
         let mut wanted = Self { conjuncts: Vec::new(), keyed: Vec::new(), narrower: false, told };
         for needle in needles {
-            let found = grams.of_needle(needle);
+            let found = grams.of_needle_in_order(needle);
             wanted.narrower |= found.is_empty();
-            wanted.conjuncts.extend(found.into_iter().map(Conjunct::one));
+            wanted.conjuncts.extend(found.into_iter().map(|(gram, given)| Conjunct { given, ..Conjunct::one(gram) }));
         }
         if let Some(filter) = &search.filter {
+            let map = Map { grams, most_cells };
             let all = match filter {
                 Filter::All(all) => all.as_slice(),
                 single => std::slice::from_ref(single),
             };
-            wanted.narrower |= !all.iter().all(|single| of_single(grams, single).is_some());
+            wanted.narrower |= !all.iter().all(|single| of_single(map, single).is_some());
             let born = born(grams, all);
             let of_each = all.iter().filter(|single| !(born.is_some() && is_of_birth(single)));
-            wanted.conjuncts.extend(of_each.filter_map(|single| of_single(grams, single)));
+            wanted.conjuncts.extend(of_each.filter_map(|single| of_single(map, single)));
             wanted.conjuncts.extend(born.or_else(|| years(grams, all)));
-            wanted.conjuncts.extend(area(grams, all));
+            wanted.conjuncts.extend(area(map, all));
             wanted.conjuncts.extend(created(grams, all));
             wanted.keyed = all.iter().filter(|single| is_keyed(single)).cloned().collect();
         }
@@ -118,13 +135,26 @@ pub(super) fn telling(needles: &[String]) -> Vec<&str> {
     needles.iter().map(String::as_str).filter(|needle| !is_implied(needle)).collect()
 }
 
+/// The grams of a tenant, and into how many cells of the map it is worth looking.
+#[derive(Debug, Clone, Copy)]
+struct Map {
+    grams: Grams,
+    most_cells: usize,
+}
+
+impl Map {
+    fn cells(self, cells: Vec<Cell>) -> Conjunct {
+        Conjunct::any_of(cells.into_iter().map(|cell| self.grams.gram(Fact::Cell(cell))).collect())
+    }
+}
+
 /// The conjunct of one condition, or of one list of alternatives.
-fn of_single(grams: Grams, filter: &Filter) -> Option<Conjunct> {
+fn of_single(map: Map, filter: &Filter) -> Option<Conjunct> {
     match filter {
-        Filter::Condition(condition) => of_condition(grams, condition),
+        Filter::Condition(condition) => of_condition(map, condition),
         Filter::Any(any) => {
             // Each alternative must have grams, else a hit need have none.
-            let each: Option<Vec<Conjunct>> = any.iter().map(|one| of_alternative(grams, one)).collect();
+            let each: Option<Vec<Conjunct>> = any.iter().map(|one| of_alternative(map, one)).collect();
             let any_of: Vec<i32> = each?.into_iter().flat_map(|conjunct| conjunct.any_of).collect();
             (any_of.len() <= MAX_ALTERNATIVES).then(|| Conjunct::any_of(any_of))
         }
@@ -132,14 +162,15 @@ fn of_single(grams: Grams, filter: &Filter) -> Option<Conjunct> {
     }
 }
 
-fn of_alternative(grams: Grams, filter: &Filter) -> Option<Conjunct> {
+fn of_alternative(map: Map, filter: &Filter) -> Option<Conjunct> {
     match filter {
-        Filter::All(all) => all.iter().find_map(|one| of_single(grams, one)),
-        single => of_single(grams, single),
+        Filter::All(all) => all.iter().find_map(|one| of_single(map, one)),
+        single => of_single(map, single),
     }
 }
 
-fn of_condition(grams: Grams, condition: &Condition) -> Option<Conjunct> {
+fn of_condition(map: Map, condition: &Condition) -> Option<Conjunct> {
+    let grams = map.grams;
     match condition {
         Condition::Text { field, op: TextOp::Eq, value } => {
             let fact = match field {
@@ -160,17 +191,9 @@ fn of_condition(grams: Grams, condition: &Condition) -> Option<Conjunct> {
             };
             Some(Conjunct::any_of(grams.of_attribute(path, value).into()))
         }
-        Condition::Near(circle) => {
-            let (latitudes, longitudes) = circle.bounds();
-            cells(grams, latitudes, &longitudes)
-        }
+        Condition::Near(circle) => Some(map.cells(geo::cells_around(circle, map.most_cells)?)),
         _ => None,
     }
-}
-
-fn cells(grams: Grams, latitudes: (f64, f64), longitudes: &[(f64, f64)]) -> Option<Conjunct> {
-    let cells = geo::cells_between(latitudes, longitudes)?;
-    Some(Conjunct::any_of(cells.into_iter().map(|cell| grams.gram(Fact::Cell(cell))).collect()))
 }
 
 fn conditions(all: &[Filter]) -> impl Iterator<Item = &Condition> {
@@ -189,8 +212,11 @@ fn born(grams: Grams, all: &[Filter]) -> Option<Conjunct> {
         })
     };
     let (country, gender) = (equal(TextField::CountryId)?, equal(TextField::Gender));
-    let any_of = years_between(all)?.map(|year| grams.gram(Fact::Born { country, gender, year })).collect();
-    Some(Conjunct::any_of(any_of))
+    let years = years_between(all)?;
+    let any_of = years.clone().map(|year| grams.gram(Fact::Born { country, gender, year })).collect();
+    let of_gender = gender.map(|gender| vec![grams.gram(Fact::Gender(gender))]);
+    let factors = [vec![grams.gram(Fact::Country(country))], years.map(|year| grams.gram(Fact::BirthYear(year))).collect()];
+    Some(Conjunct { factors: factors.into_iter().chain(of_gender).collect(), ..Conjunct::any_of(any_of) })
 }
 
 fn is_of_birth(filter: &Filter) -> bool {
@@ -228,7 +254,7 @@ fn created(grams: Grams, all: &[Filter]) -> Option<Conjunct> {
 }
 
 /// The cells of the box that these conditions draw, if they draw one.
-fn area(grams: Grams, all: &[Filter]) -> Option<Conjunct> {
+fn area(map: Map, all: &[Filter]) -> Option<Conjunct> {
     let bounds = |wanted: NumberField| {
         range(conditions(all).filter_map(move |condition| match condition {
             Condition::Number { field, op, value } if *field == wanted => Some((*op, *value)),
@@ -237,7 +263,9 @@ fn area(grams: Grams, all: &[Filter]) -> Option<Conjunct> {
     };
     let ((south, north), (west, east)) = (bounds(NumberField::Latitude)?, bounds(NumberField::Longitude)?);
     let (latitudes, longitudes) = ((south.max(-90.0), north.min(90.0)), (west.max(-180.0), east.min(180.0)));
-    (latitudes.0 <= latitudes.1 && longitudes.0 <= longitudes.1).then(|| cells(grams, latitudes, &[longitudes])).flatten()
+    (latitudes.0 <= latitudes.1 && longitudes.0 <= longitudes.1)
+        .then(|| Some(map.cells(geo::cells_between(latitudes, &[longitudes], map.most_cells)?)))
+        .flatten()
 }
 
 /// The narrowest range, bounds included, that comparisons leave.
@@ -289,7 +317,7 @@ mod tests {
     }
 
     fn of_filter(filter: &str) -> Vec<Vec<i32>> {
-        let wanted = Wanted::of(&tenant(), &search("", Some(filter)));
+        let wanted = Wanted::of(&tenant(), &search("", Some(filter)), 64);
         wanted.conjuncts.into_iter().map(|conjunct| conjunct.any_of).collect()
     }
 
@@ -329,7 +357,7 @@ mod tests {
                 [_] => Some(50_000.0),
                 _ => Some(both),
             };
-            Wanted::of(&tenant(), &search).with_words_together(&tenant(), &search, rows, Some(400_000.0)).conjuncts
+            Wanted::of(&tenant(), &search, 64).with_words_together(&tenant(), &search, rows, Some(400_000.0)).conjuncts
         };
         let shares = |conjuncts: Vec<Conjunct>| conjuncts.into_iter().map(|conjunct| conjunct.share).collect::<Vec<_>>();
         assert_eq!(shares(with(900.0, 0.0)), [Some(0.8), Some(0.8), None]);
@@ -343,7 +371,7 @@ mod tests {
     fn a_word_that_another_one_begins_with_tells_nothing() {
         let smith = gram(Fact::Beginning("smith"));
         for query in ["smith", "smi smith", "smith s smi"] {
-            let conjuncts = Wanted::of(&tenant(), &search(query, None)).conjuncts;
+            let conjuncts = Wanted::of(&tenant(), &search(query, None), 64).conjuncts;
             assert_eq!(conjuncts, [Conjunct::one(smith)], "{query}");
         }
     }

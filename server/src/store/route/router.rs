@@ -146,6 +146,11 @@ impl Router {
         }
     }
 
+    /// Takes note of how many hits a period held that made the page.
+    pub fn learn(&mut self, share: f64, hits: f64) {
+        (self.foreseen, self.seen) = (self.expected_hits() * share, hits);
+    }
+
     /// How many hits there should be in all.
     pub fn expected_hits(&self) -> f64 {
         self.rows() * self.share()
@@ -260,12 +265,13 @@ impl Router {
             return (Count::Scan, self.rows() * self.costs.scanned_row);
         }
         let lookup = self.by_grams();
-        let scan = (wanted / self.share().max(1e-9)).min(self.rows()) * self.costs.scanned_row;
+        let expected = self.expected_hits() * self.found_share();
+        let scan = (wanted * self.rows() / expected.max(1.0)).min(self.rows()) * self.costs.scanned_row;
         // The lists are read to their ends, rows only until there are enough.
-        let hits = lookup.candidates.min(wanted * lookup.candidates / self.expected_hits().max(1.0)) * self.costs.hit;
+        let hits = lookup.candidates.min(wanted * lookup.candidates / expected.max(1.0)) * self.costs.hit;
         let whole = lookup.lists + hits;
         // More than are wanted should be in the period: it is for nothing if they are not.
-        let share = wanted * 1.7 / self.expected_hits().max(1.0);
+        let share = wanted * 1.7 / expected.max(1.0);
         let in_period = self.cost_of_period(share, &lookup) + hits;
         let conjuncts = lookup.conjuncts;
         match () {
@@ -357,7 +363,7 @@ impl Router {
 
     /// A look into the next parts of the order of names, if that takes less than all by grams, and than a scan.
     fn by_names(&self, by_grams: f64, scan: f64) -> Option<Step> {
-        let Some(Place::Apart { parts_left, foreign, lists }) = self.place else { return None };
+        let Some(Place::Apart { parts_left, foreign, lists }) = self.place.filter(|_| self.density.is_none()) else { return None };
         let missing = (self.wanted - self.found).max(1.0);
         let look = self.parts.next(self.costs, self.expected_hits(), missing, (parts_left, foreign, lists));
         // Grams tell how many there are, too.

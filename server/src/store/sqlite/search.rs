@@ -41,6 +41,8 @@ pub(super) const COSTS: Costs = Costs {
 /// No ring, and no circle, is given up before so many candidates.
 const LEAST_RING_CAP: u32 = 20_000;
 const LEAST_CIRCLE_CAP: u32 = 200_000;
+/// A place is looked for in so many cells of the map: each is looked up in every segment of FTS5's.
+const MOST_CELLS: usize = 64;
 /// How many candidates are read where nothing but the whole answers.
 const NO_CAP: u32 = u32::MAX;
 
@@ -121,7 +123,7 @@ impl Run<'_> {
     }
 
     fn wanted(&self, search: &Search) -> Wanted {
-        let mut wanted = Wanted::of(self.subject.tenant, search);
+        let mut wanted = Wanted::of(self.subject.tenant, search, MOST_CELLS);
         if !self.has_all_grams {
             wanted.narrower |= !wanted.conjuncts.is_empty();
             wanted.conjuncts.clear();
@@ -402,7 +404,7 @@ fn seen_to_the_end(start: &Start, found: usize, more: bool) -> Option<i64> {
 /// The texts of a scan in order, and of a page and a count by grams.
 #[cfg(test)]
 pub(super) fn texts(tenant: &TenantName, search: &Search) -> (String, [String; 2]) {
-    let (subject, wanted) = (Subject { tenant, search }, Wanted::of(tenant, search));
+    let (subject, wanted) = (Subject { tenant, search }, Wanted::of(tenant, search, MOST_CELLS));
     let conjuncts: Vec<&Conjunct> = wanted.conjuncts.iter().collect();
     let lookup = Lookup::Grams(&conjuncts);
     (subject.scan(&statements::Stretch::Whole).text, [subject.look_up(lookup, 9).text, subject.count(lookup, 9).text])

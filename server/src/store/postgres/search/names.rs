@@ -8,17 +8,22 @@ use crate::store::route::{Conjunct, Names, Outcome, Router, Step};
 
 /// How many rows are read for each hit that is missing, where that is known beforehand; and so many times more each time.
 const ENOUGH: f64 = 2.0;
-/// From which share of a part's names on it is read by a scan.
-const DENSE: f64 = 0.1;
+/// From which share of hits among a part's names on it is read by a scan.
+const DENSE: f64 = 0.05;
 
 impl Run<'_> {
     /// The share of hits in the next part of the order of names, if the database's statistics know that it holds many.
     pub(super) fn density(&self, names: &Names<'_>, scan: &Scan, router: &Router) -> Option<f64> {
         let in_part = self.frequencies.of_tenant(self.subject.tenant)? / (f64::from(Part::LAST.number()) + 1.0);
         let listed = self.frequencies.of_all_listed(&names.next_lists(scan.read.as_ref(), 1).next()?);
+        let density = (listed / in_part).min(1.0) * self.are_hits(names, router.expected_hits());
+        (density > DENSE).then_some(density)
+    }
+
+    /// Which share of those in the lists should be hits.
+    fn are_hits(&self, names: &Names<'_>, expected: f64) -> f64 {
         let in_all = names.gram().and_then(|gram| self.frequencies.of_listed(gram));
-        let are_hits = in_all.map_or(0.5, |rows| (router.expected_hits() / rows).min(1.0));
-        (listed > in_part * DENSE).then_some((listed / in_part).min(1.0) * are_hits)
+        in_all.map_or(0.5, |rows| (expected / rows.max(1.0)).min(1.0))
     }
 
     /// Reads on in the order of names for so many parts of it; `None` when that makes the page, or comes to the
@@ -35,7 +40,8 @@ impl Run<'_> {
         let missing = scan.missing();
         // The word may be one of few that begin like it: each time more is read.
         scan.reaches += 1;
-        let (frequencies, enough) = (self.frequencies, f64::from(missing) * ENOUGH.powi(scan.reaches));
+        let (frequencies, are_hits) = (self.frequencies, self.are_hits(names, expected));
+        let enough = f64::from(missing) * ENOUGH.powi(scan.reaches) / are_hits.max(1e-3);
         let (mut listed, mut expected_here) = (0.0, 0.0);
         // Of the parts that hold many it is known: one of them is enough, and begins a look of its own.
         let parts = names.next_lists(scan.read.as_ref(), parts).enumerate().take_while(|(at, lists)| {
@@ -51,8 +57,7 @@ impl Run<'_> {
         let reach = names.reach(scan.read.as_ref(), parts, missing);
         let mut all: Vec<Conjunct> = self.wanted.conjuncts.iter().filter(|one| !names.makes_needless(one)).cloned().collect();
         // Those who have a mark of the word mostly have the word.
-        let of_word = names.gram().and_then(|gram| all.iter_mut().find(|one| one.any_of == [gram]));
-        of_word.into_iter().for_each(|of_word| of_word.share = Some(1.0));
+        all.iter_mut().filter(|one| names.tells(one)).for_each(|one| one.share = Some(1.0));
         all.push(reach.marks);
         let lists = all.last().map_or(0, |marks| marks.any_of.len());
         let Some((chosen, _)) = self.router(&all).by_grams_only() else { return overflow };

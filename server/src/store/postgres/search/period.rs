@@ -24,7 +24,8 @@ impl Span {
 
 /// What a search in a period came to.
 pub(super) enum InPeriod {
-    Page(Page),
+    /// And how many hits the period holds.
+    Page(Page, f64),
     Not(Outcome),
 }
 
@@ -43,12 +44,16 @@ impl Run<'_> {
             if search.sort.descending { (begin.saturating_sub(part), begin) } else { (begin, begin.saturating_add(part)) };
         let inner = within(search, from_ms, to_ms);
         let Some((wanted, chosen, cap)) = self.by_grams(&inner) else { return Ok(InPeriod::Not(Outcome::Overflow)) };
-        let chosen: Vec<&Conjunct> = chosen.iter().filter_map(|at| wanted.conjuncts.get(*at)).collect();
+        // The period is looked into even where little else seems to be left.
+        let is_chosen = |(at, conjunct): &(usize, &Conjunct)| chosen.contains(at) || !self.wanted.conjuncts.contains(*conjunct);
+        let chosen: Vec<&Conjunct> = wanted.conjuncts.iter().enumerate().filter(is_chosen).map(|(_, conjunct)| conjunct).collect();
         let subject = Subject { search: &inner, ..self.subject };
         let page = self.look_up_in(subject, "period", Lookup::Grams(&chosen), cap, expected * share).await?;
         let Some(page) = page else { return Ok(InPeriod::Not(Outcome::Overflow)) };
         if page.ids.len() > search.limit as usize {
-            return Ok(InPeriod::Page(Page { total: None, ..page }));
+            #[expect(clippy::cast_precision_loss, reason = "a count")]
+            let hits = page.total.unwrap_or(0) as f64;
+            return Ok(InPeriod::Page(Page { total: None, ..page }, hits));
         }
         let found = u32::try_from(page.total.unwrap_or(0)).unwrap_or(u32::MAX);
         Ok(InPeriod::Not(Outcome::Short { found }))
