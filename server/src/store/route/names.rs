@@ -92,7 +92,7 @@ impl<'a> Names<'a> {
         }
     }
 
-    /// Whether most of those in the lists fulfil this conjunct.
+    /// Whether this conjunct is that of the word, of which those in the lists have the beginning.
     pub fn tells(&self, conjunct: &Conjunct) -> bool {
         matches!(&self.lead, Lead::Word { needle, .. } if self.grams.of_needle(needle).first().is_some_and(|gram| conjunct.any_of == [*gram]))
     }

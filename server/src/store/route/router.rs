@@ -112,6 +112,8 @@ pub struct Router {
     place: Option<Place>,
     /// The share of hits in the part that comes next, where it is known that it holds many.
     density: Option<f64>,
+    /// The next part is one that holds more than could be read.
+    is_full: bool,
     /// What was found in parts of it.
     parts: Parts,
     /// What the looks into it took.
@@ -137,6 +139,7 @@ impl Router {
             period: None,
             place: None,
             density: None,
+            is_full: false,
             parts: Parts::new(),
             spent: 0.0,
             foreseen: 0.0,
@@ -209,6 +212,7 @@ impl Router {
                 self.overflowed = f64::from(*cap);
             }
             Step::Scan { rows } => {
+                self.is_full = false;
                 if !matches!(self.place, Some(Place::Apart { .. })) {
                     self.foreseen += f64::from(*rows) * self.share_here();
                     self.seen += if let Outcome::Short { found } = outcome { f64::from(found) } else { 0.0 };
@@ -222,6 +226,10 @@ impl Router {
             Step::Names { parts, .. } => {
                 if let Outcome::Short { found } = outcome {
                     self.found += f64::from(found);
+                }
+                self.is_full = *parts == 1 && outcome == Outcome::Overflow;
+                if self.is_full {
+                    (self.stretch, self.stride) = ((0.0, 0.0), self.costs.least_scan);
                 }
                 self.parts.note(f64::from(*parts), outcome, self.place);
             }
@@ -327,6 +335,8 @@ impl Router {
         // What was seen counts for more than what was expected: words and values hang together.
         let share = match self.period {
             _ if self.stretch.0 > 0.0 => (self.stretch.1 + 0.5) / (self.stretch.0 + 1.0),
+            // It may well hold little else.
+            _ if self.is_full => 1.0,
             _ if self.density.is_some() => self.density.unwrap_or_default(),
             _ if self.place == Some(Place::Together) => self.share_here(),
             // Most who have a word have it at the beginning of their name, and next to nobody in names of another script.
@@ -361,9 +371,15 @@ impl Router {
         (share < MOST_OF_TIME && cost < otherwise).then_some(share)
     }
 
+    /// Whether the next part holds so many hits that a scan finds them one behind another; as long as it does.
+    fn is_read_off(&self) -> bool {
+        let (read, found) = self.stretch;
+        self.is_full || self.density.is_some_and(|density| read == 0.0 || (found + 1.0) / read > density * 0.3)
+    }
+
     /// A look into the next parts of the order of names, if that takes less than all by grams, and than a scan.
     fn by_names(&self, by_grams: f64, scan: f64) -> Option<Step> {
-        let Some(Place::Apart { parts_left, foreign, lists }) = self.place.filter(|_| self.density.is_none()) else { return None };
+        let Some(Place::Apart { parts_left, foreign, lists }) = self.place.filter(|_| !self.is_read_off()) else { return None };
         let missing = (self.wanted - self.found).max(1.0);
         let look = self.parts.next(self.costs, self.expected_hits(), missing, (parts_left, foreign, lists));
         // Grams tell how many there are, too.

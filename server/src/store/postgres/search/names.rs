@@ -8,6 +8,8 @@ use crate::store::route::{Conjunct, Names, Outcome, Router, Step};
 
 /// How many rows are read for each hit that is missing, where that is known beforehand; and so many times more each time.
 const ENOUGH: f64 = 2.0;
+/// How often it is so many times more.
+const MOST_REACHES: i32 = 3;
 /// From which share of hits among a part's names on it is read by a scan.
 const DENSE: f64 = 0.05;
 
@@ -41,7 +43,7 @@ impl Run<'_> {
         // The word may be one of few that begin like it: each time more is read.
         scan.reaches += 1;
         let (frequencies, are_hits) = (self.frequencies, self.are_hits(names, expected));
-        let enough = f64::from(missing) * ENOUGH.powi(scan.reaches) / are_hits.max(1e-3);
+        let enough = f64::from(missing) * ENOUGH.powi(scan.reaches.min(MOST_REACHES)) / are_hits.max(1e-3);
         let (mut listed, mut expected_here) = (0.0, 0.0);
         // Of the parts that hold many it is known: one of them is enough, and begins a look of its own.
         let parts = names.next_lists(scan.read.as_ref(), parts).enumerate().take_while(|(at, lists)| {
@@ -56,12 +58,14 @@ impl Run<'_> {
         let cap = cap.max((expected_here * 1.3) as u32);
         let reach = names.reach(scan.read.as_ref(), parts, missing);
         let mut all: Vec<Conjunct> = self.wanted.conjuncts.iter().filter(|one| !names.makes_needless(one)).cloned().collect();
-        // Those who have a mark of the word mostly have the word.
-        all.iter_mut().filter(|one| names.tells(one)).for_each(|one| one.share = Some(1.0));
+        // Of those who have a mark of the word more have the word than of all others.
+        all.iter_mut().filter(|one| names.tells(one)).for_each(|one| one.given = names.gram());
         all.push(reach.marks);
         let lists = all.last().map_or(0, |marks| marks.any_of.len());
         let Some((chosen, _)) = self.router(&all).by_grams_only() else { return overflow };
-        let chosen: Vec<&Conjunct> = chosen.iter().filter_map(|at| all.get(*at)).collect();
+        // The lists of the parts are looked into even where little else seems to be left.
+        let is_chosen = |(at, _): &(usize, &Conjunct)| chosen.contains(at) || at + 1 == all.len();
+        let chosen: Vec<&Conjunct> = all.iter().enumerate().filter(is_chosen).map(|(_, conjunct)| conjunct).collect();
         let subject = Subject { search: &reach.search, ..self.subject };
         let page = self.look_up_in(subject, "names", Lookup::Grams(&chosen), cap, expected).await?;
         let read = self.route.last().map_or(0, |step| step.read);

@@ -189,6 +189,23 @@ fn a_long_list_that_is_passed_over_quickly_is_met_even_where_it_may_spare_nothin
 }
 
 #[test]
+fn a_part_that_is_full_is_read_off_for_as_long_as_that_finds_hits() {
+    let mut router = router(LARGE, &[Some(40_000.0)]);
+    let apart = Some(Place::Apart { parts_left: 60, foreign: 0, lists: 1 });
+    router.stands_at(apart, None);
+    let look = router.next_step();
+    assert!(matches!(look, Step::Names { .. }));
+    router.stands_at(apart, Some(0.3));
+    let step = router.next_step();
+    assert!(matches!(step, Step::Scan { rows } if rows < 1_000), "{step:?}");
+    router.note(&step, Outcome::Short { found: 0 });
+    assert!(matches!(router.next_step(), Step::Names { .. }));
+    router.stands_at(apart, None);
+    router.note(&Step::Names { parts: 1, cap: 300 }, Outcome::Overflow);
+    assert!(matches!(router.next_step(), Step::Scan { rows } if rows < 1_000));
+}
+
+#[test]
 fn conditions_that_exclude_one_another_are_met_once_that_shows() {
     // Half of those who have the word should be men, and none of the first are.
     let mut router = Router::new(
