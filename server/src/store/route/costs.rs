@@ -36,7 +36,7 @@ pub struct Listed {
 
 impl Costs {
     /// What it takes to meet so many candidates with a longer list of so many entries.
-    pub(super) fn to_meet(&self, entries: f64, lists: f64, candidates: f64) -> f64 {
+    pub(super) fn of_meeting(&self, entries: f64, lists: f64, candidates: f64) -> f64 {
         let passed = entries.min(candidates * self.passed_entries * lists.max(1.0));
         passed * self.passed_entry + candidates * lists.max(1.0) * self.meeting
     }

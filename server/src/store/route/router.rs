@@ -354,7 +354,7 @@ impl Router {
 
     /// What it takes to meet lists with those of the periods that cover this share of the time.
     fn cost_of_period(&self, share: f64, lookup: &Lookup) -> f64 {
-        let met = self.costs.to_meet(self.rows(), PERIOD_LISTS, lookup.candidates);
+        let met = self.costs.of_meeting(self.rows(), PERIOD_LISTS, lookup.candidates);
         PERIOD_COST + share * (lookup.lists + met)
     }
 
@@ -402,7 +402,7 @@ impl Router {
             }
             let after = candidates * self.share_of(at);
             // Another list is worth meeting if it spares more rows than it costs.
-            let meeting = self.costs.to_meet(entries, self.expected.conjuncts[at].lists, candidates);
+            let meeting = self.costs.of_meeting(entries, self.expected.conjuncts[at].lists, candidates);
             if meeting < (candidates - after) * self.costs.hit {
                 candidates = after;
                 lists += meeting;
