@@ -17,7 +17,7 @@ const LONGEST_WAIT: Duration = Duration::from_millis(500);
 /// characters. Where more do, it is taken to find somebody.
 const EXAMINED_FOR_A_WORD: u32 = 5_000;
 const EXAMINED_FOR_A_NEIGHBOUR: u32 = 300;
-const WANTED_OF_A_NEIGHBOUR: u32 = 2;
+const WANTED_OF_A_NEIGHBOUR: u32 = 8;
 /// So many profiles whose words begin alike are looked at for close ones.
 const WANTED_OF_A_BEGINNING: u32 = 200;
 

@@ -21,6 +21,13 @@ const PART_OF_SEARCH_BUDGET: u32 = 8;
 /// this have, or that together are more than that, are not asked for.
 const MOST_OF_A_GRAM: f64 = 20_000.0;
 const MOST_OF_ALL_GRAMS: f64 = 100_000.0;
+/// Of more grams than this it is asked first which of them anybody has: of the neighbours of a word that is nobody's, none.
+/// So many rows are read for that.
+const FEW_GRAMS: usize = 32;
+const FOUND_ROWS: i64 = 500;
+/// Shorter beginnings are likely to be somebody's: to gather all who have one of them takes longer than to look at a few of
+/// each.
+const SHORTEST_RARE: usize = 6;
 /// What so many have is found among so few.
 const NEWEST: i64 = 2_000;
 
@@ -39,6 +46,21 @@ macro_rules! sample_by_grams {
 
 /// One for each partition, by its number.
 pub(super) const SAMPLE_BY_GRAMS: [&str; 8] = sample_by_grams!(0 1 2 3 4 5 6 7);
+
+/// Which of these grams anybody has, as far as so many rows tell; and how many rows were read.
+macro_rules! find_grams {
+    ($($partition:literal)+) => {
+        [$(concat!(
+            "WITH found AS MATERIALIZED (SELECT p.grams FROM profiles_p", $partition, " p WHERE p.grams && $1::int4[] LIMIT $2::bigint) ",
+            "SELECT (SELECT count(*) FROM found) AS rows, ",
+            "coalesce(array_agg(DISTINCT g.gram) FILTER (WHERE g.gram = ANY ($1::int4[])), '{}') AS grams ",
+            "FROM found CROSS JOIN LATERAL unnest(found.grams) AS g (gram)"
+        )),+]
+    };
+}
+
+/// One for each partition, by its number.
+pub(super) const FIND_GRAMS: [&str; 8] = find_grams!(0 1 2 3 4 5 6 7);
 
 pub(super) const SAMPLE_NEWEST: &str = "\
 SELECT c.search_doc FROM (SELECT p.deleted_at, p.search_doc FROM profiles p WHERE p.tenant_name = $1::text
@@ -136,18 +158,38 @@ async fn sample_by_grams(
     partition: Partition,
     samples: &mut [Sample],
 ) -> Attempted<()> {
+    let by_gram = held_by_anybody(session, plan, partition).await?;
+    if by_gram.is_empty() {
+        return Ok(());
+    }
     let text = partition.of(&SAMPLE_BY_GRAMS);
-    let grams: Vec<i32> = plan.by_gram.iter().map(|(_, gram)| *gram).collect();
-    let needles: Vec<&str> = plan.by_gram.iter().map(|(at, _)| plan.needles[*at].as_str()).collect();
+    let grams: Vec<i32> = by_gram.iter().map(|(_, gram)| *gram).collect();
+    let needles: Vec<&str> = by_gram.iter().map(|(at, _)| plan.needles[*at].as_str()).collect();
     let (wanted, examined) = (i64::from(probe.wanted), i64::from(probe.examined));
     for row in session.query(text, &[&grams, &needles, &tenant.as_str(), &probe.include_deleted, &wanted, &examined]).await? {
         let number: i64 = row.try_get(0)?;
-        let at = usize::try_from(number - 1).ok().and_then(|number| plan.by_gram.get(number));
+        let at = usize::try_from(number - 1).ok().and_then(|number| by_gram.get(number));
         if let Some((at, _)) = at {
             samples[*at].docs.push(row.try_get(1)?);
         }
     }
     Ok(())
+}
+
+/// Those that are looked for by their grams, without those whose gram nobody has, where that is quickly learned.
+async fn held_by_anybody(session: &Session, plan: &Plan, partition: Partition) -> Attempted<Vec<(usize, i32)>> {
+    let is_rare = |at: usize| plan.holders[at].is_none() && plan.needles[at].chars().count() > SHORTEST_RARE;
+    let (rare, others): (Vec<_>, Vec<_>) = plan.by_gram.iter().copied().partition(|(at, _)| is_rare(*at));
+    if rare.len() <= FEW_GRAMS {
+        return Ok(plan.by_gram.clone());
+    }
+    let grams: Vec<i32> = rare.iter().map(|(_, gram)| *gram).collect();
+    let row = session.query_one(partition.of(&FIND_GRAMS), &[&grams, &FOUND_ROWS]).await?;
+    let (rows, held): (i64, Vec<i32>) = (row.try_get("rows")?, row.try_get("grams")?);
+    if rows >= FOUND_ROWS {
+        return Ok(plan.by_gram.clone());
+    }
+    Ok(others.into_iter().chain(rare.into_iter().filter(|(_, gram)| held.contains(gram))).collect())
 }
 
 async fn sample_newest(session: &Session, tenant: &TenantName, probe: &Probe, plan: &Plan, samples: &mut [Sample]) -> Attempted<()> {

@@ -59,3 +59,17 @@ async fn a_sample_that_takes_too_long_is_given_up() {
     somebody.batch_execute("ROLLBACK").await.unwrap();
     store.sample_profiles(&tenant(), &probe).await.unwrap();
 }
+
+#[tokio::test]
+async fn of_many_beginnings_those_that_somebody_has_are_found() {
+    let store = migrated().await;
+    for (at, name) in [(1_000, "Word007 Anna"), (2_000, "Word019"), (3_000, "Else")] {
+        create_named(&store, &tenant(), name, name, at).await;
+    }
+    let beginnings: Vec<String> = (0..100).map(|number| format!("word{number:03}")).collect();
+    let probe = Probe { beginnings, wanted: 2, examined: 300, include_deleted: false };
+    let samples = store.sample_guided(&tenant(), &probe, &Frequencies::default()).await.unwrap();
+    let found: Vec<_> = samples.iter().enumerate().filter(|(_, sample)| !sample.docs.is_empty()).map(|(at, _)| at).collect();
+    assert_eq!(found, [7, 19]);
+    assert_eq!(samples.len(), 100);
+}

@@ -60,7 +60,14 @@ async fn migrated_client() -> Client {
 async fn every_text_prepares_on_the_migrated_schema() {
     let client = migrated_client().await;
     let by_partition = [profiles::CREATE_PROFILE_IN, profiles::REPLACE_PROFILE_IN].concat();
-    for sql in TEXTS.iter().copied().chain(by_partition).chain(spelling::SAMPLE_BY_GRAMS).chain(lanes::Read::all().map(lanes::Read::sql)) {
+    for sql in TEXTS
+        .iter()
+        .copied()
+        .chain(by_partition)
+        .chain(spelling::SAMPLE_BY_GRAMS)
+        .chain(spelling::FIND_GRAMS)
+        .chain(lanes::Read::all().map(lanes::Read::sql))
+    {
         client.prepare(sql).await.unwrap_or_else(|e| panic!("{sql}\n{:?}", e.as_db_error()));
     }
 }
