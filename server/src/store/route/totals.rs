@@ -10,7 +10,7 @@ use quick_cache::sync::Cache;
 use std::time::{Duration, Instant};
 
 /// Counting stops here, for a search that is not remembered and for one that was.
-const COUNTED_FIRST: u32 = MAX_TOTAL + 101;
+const COUNTED_FIRST: u32 = MAX_TOTAL + 21;
 const COUNTED_AGAIN: u32 = MAX_TOTAL + 1_001;
 /// More changes than this are not read: counting anew takes less.
 pub const MOST_CHANGES: u32 = 2_000;
