@@ -136,8 +136,8 @@ impl Grams {
         self.of_needle_in_order(needle).into_iter().map(|(gram, _)| gram).collect()
     }
 
-    /// The same, with what all have who have the gram before it and the one of which it depends how many of them have this one
-    /// too: the character that both pairs share.
+    /// The same, each with the character that it shares with the pair before it, if there is one: of those who have that pair,
+    /// as many have this one as of all who have the character.
     pub fn of_needle_in_order(self, needle: &str) -> Vec<(i32, Option<i32>)> {
         let (mut grams, mut is_second) = (Vec::new(), false);
         for_each_segment(needle, |segment, behind| {

@@ -30,41 +30,12 @@ macro_rules! with_costs {
     };
 }
 
-/// Every search of something that has grams goes by them.
-const BY_GRAMS: Costs = Costs {
-    scanned_row: 1e9,
-    hit: 1e-9,
-    entry: 1e-9,
-    passed_entry: 1e-9,
-    passed_entries: 16.0,
-    meeting: 0.0,
-    small_tenant: 0.0,
-    least_scan: 1.0,
-    marks: 1e9,
-    part: 1e9,
-};
-/// Every search is a scan of many short steps.
-const BY_SCANS: Costs = Costs {
-    scanned_row: 1e-9,
-    hit: 1e9,
-    entry: 1e9,
-    passed_entry: 1e9,
-    passed_entries: 16.0,
-    meeting: 0.0,
-    small_tenant: 2.0,
-    least_scan: 2.0,
-    marks: 1e9,
-    part: 1e9,
-};
-/// Every page in the order of names is looked for by the word's marks.
-const BY_NAMES: Costs = Costs { small_tenant: 0.0, least_scan: 1.0, marks: -1e30, part: 0.0, ..BY_SCANS };
-
-with_costs!(sqlite_by_grams, sqlite, super::BY_GRAMS);
-with_costs!(sqlite_by_scans, sqlite, super::BY_SCANS);
-with_costs!(sqlite_by_names, sqlite, super::BY_NAMES);
-with_costs!(postgres_by_grams, postgres, super::BY_GRAMS);
-with_costs!(postgres_by_scans, postgres, super::BY_SCANS);
-with_costs!(postgres_by_names, postgres, super::BY_NAMES);
+with_costs!(sqlite_by_grams, sqlite, super::Costs::BY_GRAMS);
+with_costs!(sqlite_by_scans, sqlite, super::Costs::BY_SCANS);
+with_costs!(sqlite_by_names, sqlite, super::Costs::BY_NAMES);
+with_costs!(postgres_by_grams, postgres, super::Costs::BY_GRAMS);
+with_costs!(postgres_by_scans, postgres, super::Costs::BY_SCANS);
+with_costs!(postgres_by_names, postgres, super::Costs::BY_NAMES);
 
 pub mod sqlite {
     use super::{Arc, Costs, Future, Store, TempDir, World, run};

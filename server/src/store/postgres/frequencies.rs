@@ -56,7 +56,7 @@ impl Frequencies {
         grams.iter().filter_map(|gram| self.of_listed(*gram)).sum()
     }
 
-    /// The profiles that have one of these grams, at most; `None` when nothing is known.
+    /// About how many profiles have one of these grams; `None` when nothing is known.
     pub(super) fn of_any(&self, partition: Partition, grams: &[i32]) -> Option<f64> {
         let least = self.least.get(&partition.number())?;
         Some(grams.iter().map(|gram| self.grams.get(gram).copied().unwrap_or(least * UNLISTED)).sum())

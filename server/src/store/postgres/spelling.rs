@@ -25,9 +25,9 @@ const MOST_OF_ALL_GRAMS: f64 = 100_000.0;
 /// So many rows are read for that.
 const FEW_GRAMS: usize = 32;
 const FOUND_ROWS: i64 = 500;
-/// Shorter beginnings are likely to be somebody's: to gather all who have one of them takes longer than to look at a few of
+/// Needles of no more characters are likely to be somebody's: to gather all who have one of them takes longer than to look at a few of
 /// each.
-const SHORTEST_RARE: usize = 6;
+const LONGEST_COMMON: usize = 6;
 /// What so many have is found among so few.
 const NEWEST: i64 = 2_000;
 
@@ -178,7 +178,7 @@ async fn sample_by_grams(
 
 /// Those that are looked for by their grams, without those whose gram nobody has, where that is quickly learned.
 async fn held_by_anybody(session: &Session, plan: &Plan, partition: Partition) -> Attempted<Vec<(usize, i32)>> {
-    let is_rare = |at: usize| plan.holders[at].is_none() && plan.needles[at].chars().count() > SHORTEST_RARE;
+    let is_rare = |at: usize| plan.holders[at].is_none() && plan.needles[at].chars().count() > LONGEST_COMMON;
     let (rare, others): (Vec<_>, Vec<_>) = plan.by_gram.iter().copied().partition(|(at, _)| is_rare(*at));
     if rare.len() <= FEW_GRAMS {
         return Ok(plan.by_gram.clone());

@@ -153,7 +153,8 @@ fn of_single(map: Map, filter: &Filter) -> Option<Conjunct> {
     match filter {
         Filter::Condition(condition) => of_condition(map, condition),
         Filter::Any(any) => {
-            // Each alternative must have grams, else a hit need have none.
+            // Each alternative must have grams, and few enough, else a hit need have none.
+            let map = Map { most_cells: map.most_cells.min(MAX_ALTERNATIVES / any.len().max(1)), ..map };
             let each: Option<Vec<Conjunct>> = any.iter().map(|one| of_alternative(map, one)).collect();
             let any_of: Vec<i32> = each?.into_iter().flat_map(|conjunct| conjunct.any_of).collect();
             (any_of.len() <= MAX_ALTERNATIVES).then(|| Conjunct::any_of(any_of))
@@ -365,6 +366,13 @@ mod tests {
         assert_eq!(shares(with(900.0, 900.0)), [Some(0.8), Some(0.1), None]);
         // Where it spares nothing, it still tells how many have both.
         assert_eq!(shares(with(60_000.0, 0.0)), [Some(0.1), None]);
+    }
+
+    #[test]
+    fn circles_that_are_alternatives_have_no_more_cells_than_are_asked_for_together() {
+        let search = search("", Some("near(51.5, 0, 50) or near(48.8, 2.3, 50) or city_id eq \"Pune\""));
+        let conjuncts = Wanted::of(&tenant(), &search, 256).conjuncts;
+        assert!(matches!(conjuncts.as_slice(), [one] if (3..=MAX_ALTERNATIVES).contains(&one.any_of.len())), "{conjuncts:?}");
     }
 
     #[test]

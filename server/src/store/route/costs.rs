@@ -41,3 +41,52 @@ impl Costs {
         passed * self.passed_entry + candidates * lists.max(1.0) * self.meeting
     }
 }
+
+#[cfg(test)]
+impl Costs {
+    /// Every search of something that has grams goes by them.
+    pub const BY_GRAMS: Self = Self {
+        scanned_row: 1e9,
+        hit: 1e-9,
+        entry: 1e-9,
+        passed_entry: 1e-9,
+        passed_entries: 16.0,
+        meeting: 0.0,
+        small_tenant: 0.0,
+        least_scan: 1.0,
+        marks: 1e9,
+        part: 1e9,
+    };
+    /// Every search is a scan of many short steps.
+    pub const BY_SCANS: Self = Self {
+        scanned_row: 1e-9,
+        hit: 1e9,
+        entry: 1e9,
+        passed_entry: 1e9,
+        passed_entries: 16.0,
+        meeting: 0.0,
+        small_tenant: 2.0,
+        least_scan: 2.0,
+        marks: 1e9,
+        part: 1e9,
+    };
+    /// Every page in the order of names is looked for by the word's marks.
+    pub const BY_NAMES: Self = Self { small_tenant: 0.0, least_scan: 1.0, marks: -1e30, part: 0.0, ..Self::BY_SCANS };
+
+    /// Lists are met entry by entry.
+    pub const PLAIN: Self = Self {
+        scanned_row: 1.5,
+        hit: 3.0,
+        entry: 0.02,
+        passed_entry: 0.02,
+        passed_entries: 16.0,
+        meeting: 0.0,
+        small_tenant: 1_000.0,
+        least_scan: 300.0,
+        marks: 150.0,
+        part: 5.0,
+    };
+
+    /// Long lists are passed over quickly.
+    pub const PASSING: Self = Self { entry: 0.1, passed_entry: 0.003, passed_entries: 600.0, meeting: 0.015, hit: 2.0, ..Self::PLAIN };
+}

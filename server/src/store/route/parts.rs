@@ -82,18 +82,7 @@ impl Parts {
 mod tests {
     use super::*;
 
-    const COSTS: Costs = Costs {
-        scanned_row: 1.5,
-        hit: 3.0,
-        entry: 0.02,
-        passed_entry: 0.02,
-        passed_entries: 16.0,
-        meeting: 0.0,
-        small_tenant: 1_000.0,
-        least_scan: 300.0,
-        marks: 150.0,
-        part: 5.0,
-    };
+    const COSTS: Costs = Costs::PLAIN;
     const OWN: Option<Place> = Some(Place::Apart { parts_left: 90, foreign: 0, lists: 1 });
 
     fn next(parts: &Parts, (left, foreign): (u8, u8)) -> Look {

@@ -248,11 +248,6 @@ impl Router {
         (!conjuncts.is_empty()).then(|| (conjuncts, whole(candidates * 8.0 + 5_000.0)))
     }
 
-    /// What it takes to look up the conjuncts that are best looked up.
-    pub fn cost_by_grams(&self) -> f64 {
-        self.by_grams().cost
-    }
-
     /// Takes note of what a look by names took, where that is dear: all of them together are not to take more than grams would.
     pub fn spend(&mut self, cost: f64) {
         self.spent += cost;

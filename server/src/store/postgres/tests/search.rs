@@ -216,19 +216,7 @@ async fn counting_stops_and_a_search_beyond_its_budget_is_too_slow() {
 #[tokio::test]
 async fn rows_without_grams_are_found_and_get_theirs() {
     let url = fresh_url().await;
-    let costs = Costs {
-        scanned_row: 1e9,
-        hit: 1e-9,
-        entry: 1e-9,
-        passed_entry: 1e-9,
-        passed_entries: 16.0,
-        meeting: 0.0,
-        small_tenant: 0.0,
-        least_scan: 1.0,
-        marks: 1e9,
-        part: 1e9,
-    };
-    let store = connect(&url).with_costs(costs);
+    let store = connect(&url).with_costs(Costs::BY_GRAMS);
     store.migrate(TimestampMs(1)).await.unwrap();
     for profile in &people() {
         create(&store, profile).await;
@@ -247,25 +235,11 @@ async fn rows_without_grams_are_found_and_get_theirs() {
     assert!(found.route.0.iter().any(|step| step.step == "grams"));
 }
 
-/// Every page in the order of names is looked for by the word's marks.
-const BY_NAMES: Costs = Costs {
-    scanned_row: 1e-9,
-    hit: 1e9,
-    entry: 1e9,
-    passed_entry: 1e9,
-    passed_entries: 16.0,
-    meeting: 0.0,
-    small_tenant: 0.0,
-    least_scan: 1.0,
-    marks: -1e30,
-    part: 0.0,
-};
-
 /// The grams of the program before tell nothing of names: rows are found without them, and get theirs when migrated.
 #[tokio::test]
 async fn a_database_of_the_program_before_gets_the_grams_of_names() {
     let url = fresh_url().await;
-    let store = connect(&url).with_costs(BY_NAMES);
+    let store = connect(&url).with_costs(Costs::BY_NAMES);
     store.migrate(TimestampMs(1)).await.unwrap();
     for profile in &people() {
         create(&store, profile).await;

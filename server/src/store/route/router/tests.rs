@@ -1,17 +1,6 @@
 use super::*;
 
-const COSTS: Costs = Costs {
-    scanned_row: 1.5,
-    hit: 3.0,
-    entry: 0.02,
-    passed_entry: 0.02,
-    passed_entries: 16.0,
-    meeting: 0.0,
-    small_tenant: 1_000.0,
-    least_scan: 300.0,
-    marks: 150.0,
-    part: 5.0,
-};
+const COSTS: Costs = Costs::PLAIN;
 const NOTHING: Expected =
     Expected { tenant_rows: None, conjuncts: Vec::new(), narrower: false, told: 1.0, keyed: false, by_creation: false, counted: false };
 const LARGE: Option<f64> = Some(5_000_000.0);
@@ -161,7 +150,7 @@ fn looks_by_names_end_when_they_took_as_much_as_grams_would() {
     let mut router = router(LARGE, &[Some(40_000.0)]);
     router.stands_at(Some(Place::Apart { parts_left: 60, foreign: 0, lists: 1 }), None);
     assert!(matches!(router.next_step(), Step::Names { .. }));
-    router.spend(router.cost_by_grams());
+    router.spend(router.by_grams().cost);
     assert!(!matches!(router.next_step(), Step::Names { .. }));
 }
 
@@ -183,7 +172,7 @@ fn conditions_that_hang_together_are_not_multiplied() {
 #[test]
 fn a_long_list_that_is_passed_over_quickly_is_met_even_where_it_may_spare_nothing() {
     // Ten thousand have the word, half of the tenant the gender; but nobody has both.
-    let costs = Costs { entry: 0.1, passed_entry: 0.003, passed_entries: 600.0, meeting: 0.015, hit: 2.0, ..COSTS };
+    let costs = Costs::PASSING;
     let expected = Expected { tenant_rows: LARGE, conjuncts: listed(&[Some(10_000.0), Some(2_500_000.0)]), ..NOTHING };
     assert_eq!(Router::new(costs, expected, 21).by_grams().conjuncts, [0, 1]);
 }
@@ -209,7 +198,7 @@ fn a_part_that_is_full_is_read_off_for_as_long_as_that_finds_hits() {
 fn conditions_that_exclude_one_another_are_met_once_that_shows() {
     // Half of those who have the word should be men, and none of the first are.
     let mut router = Router::new(
-        Costs { entry: 0.1, passed_entry: 0.003, passed_entries: 600.0, meeting: 0.015, hit: 2.0, ..COSTS },
+        Costs::PASSING,
         Expected { tenant_rows: LARGE, conjuncts: listed(&[Some(34_000.0), Some(2_500_000.0)]), ..NOTHING },
         21,
     );

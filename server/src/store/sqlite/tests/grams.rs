@@ -9,37 +9,9 @@ use crate::store::route::Costs;
 use crate::store::{Purge, Replacement, StoreError, TenantStore};
 use rusqlite::Connection;
 
-/// Every search of something that has grams goes by them.
-const BY_GRAMS: Costs = Costs {
-    scanned_row: 1e9,
-    hit: 1e-9,
-    entry: 1e-9,
-    passed_entry: 1e-9,
-    passed_entries: 16.0,
-    meeting: 0.0,
-    small_tenant: 0.0,
-    least_scan: 1.0,
-    marks: 1e9,
-    part: 1e9,
-};
-
-/// Every page in the order of names is looked for by the word's marks.
-const BY_NAMES: Costs = Costs {
-    scanned_row: 1e-9,
-    hit: 1e9,
-    entry: 1e9,
-    passed_entry: 1e9,
-    passed_entries: 16.0,
-    meeting: 0.0,
-    small_tenant: 0.0,
-    least_scan: 1.0,
-    marks: -1e30,
-    part: 0.0,
-};
-
 async fn by_grams() -> (Folder, Sqlite) {
     let (folder, store) = migrated().await;
-    (folder, store.with_costs(BY_GRAMS))
+    (folder, store.with_costs(Costs::BY_GRAMS))
 }
 
 fn named(number: u32, name: &str) -> Profile {
@@ -215,7 +187,7 @@ async fn profiles_of_an_older_database_are_found_and_get_their_grams() {
     // Another process has migrated, and ended before the grams were derived.
     apply(&before, &SQLITE[3]);
     drop(before);
-    let store = open(&folder.file()).with_costs(BY_GRAMS);
+    let store = open(&folder.file()).with_costs(Costs::BY_GRAMS);
     let (names, route) = found(&store, "x77y").await;
     assert_eq!(names, ["Person x77y"]);
     assert!(route.iter().all(|step| *step == "scan"), "{route:?}");
@@ -234,7 +206,7 @@ async fn profiles_of_an_older_database_are_found_and_get_their_grams() {
 async fn an_older_database_is_migrated_at_once() {
     let folder = Folder::new();
     drop(older(&folder));
-    let store = open(&folder.file()).with_costs(BY_GRAMS);
+    let store = open(&folder.file()).with_costs(Costs::BY_GRAMS);
     assert_eq!(store.migrate(AT).await.unwrap().applied, ["0004_search_paths", "0005_name_order_grams", "0006_placed_grams"]);
     assert_eq!(kept(&store).await.1, 2_250);
     assert_found(&store, "person x2500y", &["Person x2500y"]).await;
@@ -246,7 +218,7 @@ async fn a_database_of_the_program_before_gets_the_grams_of_names() {
     let before = older(&folder);
     apply(&before, &SQLITE[3]);
     before.execute_batch("DELETE FROM profiles_without_grams").unwrap();
-    let store = open(&folder.file()).with_costs(BY_NAMES);
+    let store = open(&folder.file()).with_costs(Costs::BY_NAMES);
     create(&store, named(1, "Person Xavier")).await.unwrap();
     apply(&before, &SQLITE[4]);
     let (names, route) = found(&store, "xav").await;
