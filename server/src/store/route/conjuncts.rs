@@ -370,7 +370,7 @@ mod tests {
 
     #[test]
     fn circles_that_are_alternatives_have_no_more_cells_than_are_asked_for_together() {
-        let search = search("", Some("near(51.5, 0, 50) or near(48.8, 2.3, 50) or city_id eq \"Pune\""));
+        let search = search("", Some("near(51.5, 0, 25) or near(48.8, 2.3, 25) or city_id eq \"Pune\""));
         let conjuncts = Wanted::of(&tenant(), &search, 256).conjuncts;
         assert!(matches!(conjuncts.as_slice(), [one] if (3..=MAX_ALTERNATIVES).contains(&one.any_of.len())), "{conjuncts:?}");
     }
