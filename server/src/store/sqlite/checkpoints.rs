@@ -28,8 +28,24 @@ const IDLE: u8 = 0;
 const UNDER_WAY: u8 = 1;
 const BULK_DONE: u8 = 2;
 
-/// Takes checkpoints over from the connection that writes. The thread ends when that is closed.
-pub(super) fn start(writer: &mut Connection, path: &Path) -> Result<JoinHandle<()>> {
+/// The thread that does the bulk, and its connection.
+pub(super) struct Checkpoints {
+    thread: JoinHandle<()>,
+    wake: SyncSender<()>,
+}
+
+impl Checkpoints {
+    /// Closes the thread's connection. The one that writes is closed before: of two that close at once, each takes the other
+    /// for one that stays, and neither puts the log away.
+    pub fn end(self) {
+        drop(self.wake);
+        // It has panicked, or it has not: the file is closed now.
+        let _ = self.thread.join();
+    }
+}
+
+/// Takes checkpoints over from the connection that writes.
+pub(super) fn start(writer: &mut Connection, path: &Path) -> Result<Checkpoints> {
     let aside = open_aside(path)?;
     let (wake, woken) = sync_channel(1);
     let state = Arc::new(AtomicU8::new(IDLE));
@@ -38,11 +54,12 @@ pub(super) fn start(writer: &mut Connection, path: &Path) -> Result<JoinHandle<(
         .name("sqlite-checkpoints".to_owned())
         .spawn(move || do_bulk(&aside, &woken, &of_thread))
         .map_err(StoreError::unavailable)?;
+    let checkpoints = Checkpoints { thread, wake: wake.clone() };
     writer.wal_hook(Some(move |log: &mut Wal, pages| {
         after_commit(log, pages, &wake, &state);
         Ok(())
     }))?;
-    Ok(thread)
+    Ok(checkpoints)
 }
 
 fn do_bulk(aside: &Connection, woken: &Receiver<()>, state: &AtomicU8) {

@@ -1,11 +1,12 @@
 //! The one thread that writes. What waits is committed together: each job in a savepoint of its own, so that one that
 //! fails undoes nothing of its neighbours, and nobody is answered before the commit that holds all of them.
 
+use super::checkpoints::Checkpoints;
 use super::grams::write_noted;
 use crate::store::{Result, StoreError};
 use rusqlite::Connection;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use tokio::sync::{mpsc, oneshot};
 
 /// The most jobs that may wait; beyond it callers are refused at once.
@@ -40,12 +41,12 @@ enum Message {
 }
 
 impl Writer {
-    /// `beside` is a thread that ends when the connection is closed.
-    pub fn start(connection: Connection, beside: JoinHandle<()>) -> Result<Self> {
+    /// `checkpoints` are those of the connection.
+    pub fn start(connection: Connection, checkpoints: Checkpoints) -> Result<Self> {
         let (queue, messages) = mpsc::channel(QUEUE);
         thread::Builder::new()
             .name("sqlite-writer".to_owned())
-            .spawn(move || run(connection, messages, beside))
+            .spawn(move || run(connection, messages, checkpoints))
             .map_err(StoreError::unavailable)?;
         Ok(Self { queue })
     }
@@ -122,7 +123,7 @@ where
     }
 }
 
-fn run(connection: Connection, mut queue: mpsc::Receiver<Message>, beside: JoinHandle<()>) {
+fn run(connection: Connection, mut queue: mpsc::Receiver<Message>, checkpoints: Checkpoints) {
     let mut messages = Vec::with_capacity(GROUP);
     let mut closing = Vec::new();
     while queue.blocking_recv_many(&mut messages, GROUP) > 0 {
@@ -142,8 +143,7 @@ fn run(connection: Connection, mut queue: mpsc::Receiver<Message>, beside: JoinH
         }
     }
     drop(connection);
-    // It has panicked, or it has not: the file is closed now.
-    let _ = beside.join();
+    checkpoints.end();
     for done in closing {
         let _ = done.send(());
     }
