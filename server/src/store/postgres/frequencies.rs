@@ -3,11 +3,13 @@
 
 use super::partitions::Partition;
 use super::pool::{Attempted, Pool, Session};
+use super::timeline::Timeline;
 use crate::domain::tenant::TenantName;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+use tokio_postgres::Row;
 
 /// How often the database is asked whether its statistics are new.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
@@ -17,16 +19,18 @@ pub(super) const READ_STATE: &str = "\
 SELECT coalesce(sum(s.analyze_count + s.autoanalyze_count), 0)::bigint AS state
 FROM pg_inherits i JOIN pg_stat_all_tables s ON s.relid = i.inhrelid WHERE i.inhparent = 'profiles'::regclass";
 
-/// The most common grams and tenants of each partition, and their shares of its rows. PostgreSQL appends three numbers
-/// of another kind to the shares of elements.
+/// The most common grams, tenants and times of creation of each partition, with their shares of its rows, and how the
+/// other times lie. PostgreSQL appends three numbers of another kind to the shares of elements.
 pub(super) const READ_FREQUENCIES: &str = "\
 SELECT substr(c.relname, length('profiles_p') + 1)::int AS partition, greatest(c.reltuples, 0)::float8 AS rows, s.attname::text AS field,
        CASE s.attname WHEN 'grams' THEN s.most_common_elems::text::int[] END AS grams,
        CASE s.attname WHEN 'grams' THEN s.most_common_elem_freqs ELSE s.most_common_freqs END AS shares,
-       CASE s.attname WHEN 'tenant_name' THEN s.most_common_vals::text::text[] END AS tenants
+       CASE s.attname WHEN 'tenant_name' THEN s.most_common_vals::text::text[] END AS tenants,
+       CASE s.attname WHEN 'created_at' THEN s.most_common_vals::text::bigint[] END AS times,
+       CASE s.attname WHEN 'created_at' THEN s.histogram_bounds::text::bigint[] END AS bounds
 FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
 JOIN pg_stats s ON s.tablename = c.relname AND s.schemaname = c.relnamespace::regnamespace::text
-WHERE i.inhparent = 'profiles'::regclass AND s.attname IN ('grams', 'tenant_name')";
+WHERE i.inhparent = 'profiles'::regclass AND s.attname IN ('grams', 'tenant_name', 'created_at')";
 
 /// What is not listed has this share of what the rarest of the listed have: most have far fewer.
 const UNLISTED: f64 = 0.15;
@@ -38,6 +42,7 @@ pub(super) struct Frequencies {
     tenants: HashMap<String, f64>,
     /// By partition: what is not listed has fewer rows than this.
     least: HashMap<usize, f64>,
+    timelines: HashMap<usize, Timeline>,
 }
 
 impl Frequencies {
@@ -54,6 +59,11 @@ impl Frequencies {
     /// The same of several, together.
     pub(super) fn of_all_listed(&self, grams: &[i32]) -> f64 {
         grams.iter().filter_map(|gram| self.of_listed(*gram)).sum()
+    }
+
+    /// When the partition's rows were created; `None` when nothing is known.
+    pub(super) fn timeline(&self, partition: Partition) -> Option<&Timeline> {
+        self.timelines.get(&partition.number())
     }
 
     /// About how many profiles have one of these grams; `None` when nothing is known.
@@ -137,17 +147,32 @@ async fn read_news(session: Session, state: i64) -> Attempted<Option<(i64, Frequ
     }
     let mut found = Frequencies::default();
     for row in session.query(READ_FREQUENCIES, &[]).await? {
+        found.add(&row)?;
+    }
+    Ok(Some((now, found)))
+}
+
+impl Frequencies {
+    /// What one row of statistics tells.
+    fn add(&mut self, row: &Row) -> Attempted<()> {
         let (partition, rows): (i32, f64) = (row.try_get("partition")?, row.try_get("rows")?);
         let partition = usize::try_from(partition).unwrap_or(usize::MAX);
         let shares = row.try_get::<_, Option<Vec<f32>>>("shares")?.unwrap_or_default();
         let counts = shares.iter().map(|share| f64::from(*share) * rows);
         if let Some(grams) = row.try_get::<_, Option<Vec<i32>>>("grams")? {
             let least = counts.clone().take(grams.len()).fold(f64::INFINITY, f64::min);
-            found.least.insert(partition, least);
-            found.grams.extend(grams.into_iter().zip(counts));
+            self.least.insert(partition, least);
+            self.grams.extend(grams.into_iter().zip(counts));
         } else if let Some(tenants) = row.try_get::<_, Option<Vec<String>>>("tenants")? {
-            found.tenants.extend(tenants.into_iter().zip(counts));
+            self.tenants.extend(tenants.into_iter().zip(counts));
+        } else {
+            let times = row.try_get::<_, Option<Vec<i64>>>("times")?.unwrap_or_default();
+            let bounds = row.try_get::<_, Option<Vec<i64>>>("bounds")?.unwrap_or_default();
+            let common: Vec<(i64, f64)> = times.into_iter().zip(shares.iter().copied().map(f64::from)).collect();
+            if !bounds.is_empty() || !common.is_empty() {
+                self.timelines.insert(partition, Timeline::of(&bounds, &common));
+            }
         }
+        Ok(())
     }
-    Ok(Some((now, found)))
 }

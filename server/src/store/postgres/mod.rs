@@ -28,6 +28,7 @@ mod rows;
 mod search;
 mod spelling;
 mod tenants;
+mod timeline;
 mod tls;
 mod users;
 mod values;

@@ -1,6 +1,7 @@
 //! Pages in the order of creation: found among the newest, or the oldest, before all others are looked at.
 
 use super::super::pool::Attempted;
+use super::super::timeline::Timeline;
 use super::statements::{Lookup, Subject};
 use super::{Page, Run};
 use crate::domain::filter::{Condition, Filter, IntegerField, Order};
@@ -12,14 +13,6 @@ use crate::store::route::{Conjunct, Outcome, Wanted};
 pub(super) struct Span {
     first_ms: i64,
     last_ms: i64,
-}
-
-impl Span {
-    fn part(self, share: f64) -> i64 {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "a share of a time, and the cast saturates")]
-        let part = (self.last_ms.saturating_sub(self.first_ms) as f64 * share).ceil() as i64;
-        part
-    }
 }
 
 /// What a search in a period came to.
@@ -39,7 +32,7 @@ impl Run<'_> {
             _ if search.sort.descending => span.last_ms,
             _ => span.first_ms,
         };
-        let part = span.part(share);
+        let part = self.part(span, begin, share, search.sort.descending);
         let (from_ms, to_ms) =
             if search.sort.descending { (begin.saturating_sub(part), begin) } else { (begin, begin.saturating_add(part)) };
         let inner = within(search, from_ms, to_ms);
@@ -62,7 +55,15 @@ impl Run<'_> {
     /// The search for the newest, as far back as this share of time goes.
     pub(super) async fn newest(&mut self, share: f64) -> Attempted<Search> {
         let span = self.span().await?;
-        Ok(within(self.subject.search, span.last_ms.saturating_sub(span.part(share)), span.last_ms))
+        let part = self.part(span, span.last_ms, share, true);
+        Ok(within(self.subject.search, span.last_ms.saturating_sub(part), span.last_ms))
+    }
+
+    /// How far this share of the tenant's profiles reaches from there, in milliseconds.
+    fn part(&self, span: Span, begin_ms: i64, share: f64, older: bool) -> i64 {
+        let evenly = Timeline::default();
+        let timeline = self.frequencies.timeline(self.subject.partition).unwrap_or(&evenly);
+        timeline.part((span.first_ms, span.last_ms), begin_ms, share, older)
     }
 
     /// The conjuncts by which a narrower search is best answered, and where to give up.
