@@ -19,8 +19,10 @@ const LONGEST: usize = 32;
 /// Words up to this length may have one change, longer ones two.
 const LONGEST_WITH_ONE_CHANGE: usize = 5;
 /// Changes are tried in so many first characters. An index tells no more of a word apart, so all that begin alike are
-/// looked at together (`beginnings`).
+/// looked at together.
 const CHANGED_WITHIN: usize = 8;
+/// Where all whose words begin with so many first characters of a word are known, changes behind these need not be tried.
+const STEM: usize = 4;
 const MAX_NEIGHBOURS: usize = 2_500;
 /// Letters that do not come apart into one of a–z and an accent, and are typed as one.
 const LATIN: &str = "abcdefghijklmnopqrstuvwxyzłøđıæ";
@@ -54,14 +56,14 @@ pub fn words(query: &str) -> Vec<String> {
     all.take(MAX_WORDS).map(str::to_owned).collect()
 }
 
-/// All that is one change away from a word, and may be the beginning of another that is.
-pub fn neighbours(word: &str) -> Vec<String> {
+/// All that is one change in so many first characters away from a word, and may be the beginning of another that is.
+fn neighbours(word: &str, changed_within: usize) -> Vec<String> {
     let chars: Vec<char> = word.chars().collect();
     let alphabet = alphabet(word);
     let mut found = HashSet::new();
     let with =
         |at: usize, instead_of: usize, put: &[char]| -> String { chars[..at].iter().chain(put).chain(&chars[at + instead_of..]).collect() };
-    for at in 0..chars.len().min(CHANGED_WITHIN) {
+    for at in 0..chars.len().min(changed_within) {
         // What is left of a short word is the beginning of too many.
         if chars.len() > SHORTEST {
             found.insert(with(at, 1, &[]));
@@ -82,16 +84,77 @@ pub fn neighbours(word: &str) -> Vec<String> {
     found
 }
 
-/// What a word is taken to begin with when none of its neighbours is found.
-pub fn beginnings(word: &str) -> Vec<String> {
-    let length = word.chars().count();
-    let kept: &[usize] = if length <= LONGEST_WITH_ONE_CHANGE { &[2] } else { &[4, 3, 2] };
-    kept.iter().map(|kept| word.chars().take(*kept).collect()).collect()
+/// One look after the other, from what costs least to what is tried where nothing else has found a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Look {
+    Stem,
+    Neighbours,
+    Beginnings,
+}
+
+impl Look {
+    pub const ALL: [Self; 3] = [Self::Stem, Self::Neighbours, Self::Beginnings];
+
+    /// How many profiles of each beginning are wanted, after a look at how many.
+    pub fn bounds(self) -> (u32, u32) {
+        match self {
+            Self::Stem => (200, 200),
+            Self::Beginnings => (100, 100),
+            Self::Neighbours => (8, 300),
+        }
+    }
+}
+
+/// A word that finds nobody, and what was found instead so far.
+#[derive(Debug, Clone)]
+pub struct Correction {
+    word: String,
+    beginnings: Vec<String>,
+    samples: Vec<Sample>,
+    /// In how many first characters changes are to be tried.
+    changed_within: usize,
+}
+
+impl Correction {
+    pub fn of(word: String) -> Self {
+        Self { word, beginnings: Vec::new(), samples: Vec::new(), changed_within: CHANGED_WITHIN }
+    }
+
+    /// Beginnings of words to look for; none where there is nothing more to learn.
+    pub fn look_for(&self, look: Look) -> Vec<String> {
+        let length = self.word.chars().count();
+        let first = |kept: &usize| self.word.chars().take(*kept).collect();
+        match look {
+            // Of a shorter one it is the word itself, which finds nobody.
+            Look::Stem if length > STEM => vec![first(&STEM)],
+            Look::Stem => Vec::new(),
+            Look::Neighbours => neighbours(&self.word, self.changed_within),
+            Look::Beginnings if !self.suggestions().is_empty() => Vec::new(),
+            Look::Beginnings if length <= LONGEST_WITH_ONE_CHANGE => vec![first(&2)],
+            Look::Beginnings => [3, 2].iter().map(first).collect(),
+        }
+    }
+
+    /// Takes in what a store has shown of the beginnings that `look_for` gave for this look.
+    pub fn learn(&mut self, look: Look, beginnings: Vec<String>, samples: Vec<Sample>) {
+        let (wanted, _) = look.bounds();
+        let is_all = |sample: &Sample| sample.holders < wanted.into();
+        if look == Look::Stem && !samples.is_empty() && samples.iter().all(is_all) {
+            self.changed_within = STEM;
+        }
+        self.beginnings.extend(beginnings);
+        self.samples.extend(samples);
+    }
+
+    /// The words that are close, the closest first.
+    pub fn suggestions(&self) -> Vec<String> {
+        closest(&self.word, &self.beginnings, &self.samples)
+    }
 }
 
 /// The words in the samples that are close to `word`, the closest first, then the most frequent. A word that begins
 /// with a closer one is left out, for it is found by that.
-pub fn closest(word: &str, beginnings: &[String], samples: &[Sample]) -> Vec<String> {
+fn closest(word: &str, beginnings: &[String], samples: &[Sample]) -> Vec<String> {
     let length = word.chars().count();
     let mut ranked: Vec<_> = weighed(beginnings, samples)
         .into_iter()

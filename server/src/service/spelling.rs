@@ -7,7 +7,7 @@ use super::{Directory, Result};
 use crate::domain::caller::Reach;
 use crate::domain::cause::chain;
 use crate::domain::search_text::needles_in_order;
-use crate::domain::spelling::{MAX_CORRECTED, Probe, beginnings, closest, merged, neighbours, words};
+use crate::domain::spelling::{Correction, Look, MAX_CORRECTED, Probe, merged, words};
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -16,10 +16,6 @@ const LONGEST_WAIT: Duration = Duration::from_millis(500);
 /// How many profiles are looked at to see whether a word finds somebody: those whose words begin with the same eight
 /// characters. Where more do, it is taken to find somebody.
 const EXAMINED_FOR_A_WORD: u32 = 5_000;
-const EXAMINED_FOR_A_NEIGHBOUR: u32 = 300;
-const WANTED_OF_A_NEIGHBOUR: u32 = 8;
-/// So many profiles whose words begin alike are looked at for close ones.
-const WANTED_OF_A_BEGINNING: u32 = 200;
 
 impl Directory {
     /// Words of the tenant that are close to those of the query which by themselves find nobody. None for a caller
@@ -33,15 +29,11 @@ impl Directory {
 
     async fn suggestions(&self, call: &Call, request: &SearchRequest) -> Result<Vec<String>> {
         let mistyped = self.mistyped(call, request).await?;
-        if mistyped.is_empty() {
-            return Ok(Vec::new());
+        let mut corrections: Vec<_> = mistyped.into_iter().map(Correction::of).collect();
+        for look in Look::ALL {
+            self.look_for(call, request, look, &mut corrections).await?;
         }
-        let mut suggestions = vec![Vec::new(); mistyped.len()];
-        self.look_for(call, request, &mistyped, Near::Neighbours, &mut suggestions).await?;
-        if suggestions.iter().any(Vec::is_empty) {
-            self.look_for(call, request, &mistyped, Near::Beginnings, &mut suggestions).await?;
-        }
-        Ok(merged(suggestions))
+        Ok(merged(corrections.iter().map(Correction::suggestions).collect()))
     }
 
     /// The words that by themselves find nobody.
@@ -59,34 +51,18 @@ impl Directory {
         Ok(words)
     }
 
-    /// Fills in what is found for those words that have no suggestion yet.
-    async fn look_for(
-        &self,
-        call: &Call,
-        request: &SearchRequest,
-        mistyped: &[String],
-        near: Near,
-        suggestions: &mut [Vec<String>],
-    ) -> Result<()> {
-        let mut looked_up: Vec<Vec<String>> = Vec::with_capacity(mistyped.len());
-        for (word, suggested) in mistyped.iter().zip(suggestions.iter()) {
-            looked_up.push(match near {
-                _ if !suggested.is_empty() => Vec::new(),
-                Near::Neighbours => neighbours(word),
-                Near::Beginnings => beginnings(word),
-            });
+    /// One look for all words together.
+    async fn look_for(&self, call: &Call, request: &SearchRequest, look: Look, corrections: &mut [Correction]) -> Result<()> {
+        let looked_up: Vec<_> = corrections.iter().map(|correction| correction.look_for(look)).collect();
+        if looked_up.iter().all(Vec::is_empty) {
+            return Ok(());
         }
-        let (wanted, examined) = match near {
-            Near::Neighbours => (WANTED_OF_A_NEIGHBOUR, EXAMINED_FOR_A_NEIGHBOUR),
-            Near::Beginnings => (WANTED_OF_A_BEGINNING, WANTED_OF_A_BEGINNING),
-        };
+        let (wanted, examined) = look.bounds();
         let probe = Probe { wanted, examined, ..probe(request, looked_up.concat()) };
         let mut samples = self.store.sample_profiles(&call.tenant, &probe).await?;
-        for ((word, beginnings), suggested) in mistyped.iter().zip(looked_up).zip(suggestions) {
+        for (correction, beginnings) in corrections.iter_mut().zip(looked_up) {
             let rest = samples.split_off(beginnings.len().min(samples.len()));
-            if suggested.is_empty() {
-                *suggested = closest(word, &beginnings, &samples);
-            }
+            correction.learn(look, beginnings, samples);
             samples = rest;
         }
         Ok(())
@@ -102,12 +78,6 @@ async fn or_none(suggestions: impl Future<Output = Result<Vec<String>>>) -> Vec<
     };
     tracing::debug!(cause, "a search that found nobody is answered without suggestions");
     Vec::new()
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Near {
-    Neighbours,
-    Beginnings,
 }
 
 fn probe(request: &SearchRequest, beginnings: Vec<String>) -> Probe {

@@ -13,13 +13,18 @@ fn sampled(texts: &[&str], beginnings: &[String]) -> Vec<Sample> {
 fn suggested(query: &str, texts: &[&str]) -> Vec<String> {
     let words = words(query);
     let [word] = words.as_slice() else { panic!("{words:?}") };
-    let near = neighbours(word);
-    let found = closest(word, &near, &sampled(texts, &near));
-    if !found.is_empty() {
-        return found;
+    corrected(word, texts).suggestions()
+}
+
+/// A word after all looks among these texts.
+fn corrected(word: &str, texts: &[&str]) -> Correction {
+    let mut correction = Correction::of(word.to_owned());
+    for look in Look::ALL {
+        let beginnings = correction.look_for(look);
+        let samples = sampled(texts, &beginnings);
+        correction.learn(look, beginnings, samples);
     }
-    let far = beginnings(word);
-    closest(word, &far, &sampled(texts, &far))
+    correction
 }
 
 #[test]
@@ -76,10 +81,25 @@ fn every_word_gets_its_share() {
 }
 
 #[test]
+fn where_few_begin_alike_changes_are_tried_before_that_only() {
+    let looked_up = |holders| {
+        let mut correction = Correction::of("kowalskx".to_owned());
+        let stem = correction.look_for(Look::Stem);
+        assert_eq!(stem, ["kowa"]);
+        correction.learn(Look::Stem, stem, vec![Sample { holders, docs: vec![search_text("Kowalski")] }]);
+        assert_eq!(correction.suggestions(), ["kowalski"]);
+        correction.look_for(Look::Neighbours)
+    };
+    let behind = "kowalsix".to_owned();
+    assert!(!looked_up(1).contains(&behind) && looked_up(200).contains(&behind));
+    assert!(looked_up(1).len() < looked_up(200).len() * 2 / 3);
+}
+
+#[test]
 fn what_is_looked_up_is_bounded() {
     for word in ["smith", "abcdefghijklmnopqrstuvwxyzabcdef", "किरणशर्माकिरण", "محمدالعربي", "абвгдежз", "aбγ1دक"]
     {
-        let near = neighbours(word);
+        let near = neighbours(word, CHANGED_WITHIN);
         assert!(near.len() <= MAX_NEIGHBOURS && near.len() > 100, "{word}: {}", near.len());
     }
 }
@@ -112,10 +132,8 @@ proptest! {
     #[test]
     fn suggestions_are_words_of_the_texts_and_close(query in "\\PC{0,12}|[a-e]{3,9}", texts in prop::collection::vec("\\PC{0,20}|[a-e ]{3,12}", 0..6)) {
         for word in words(&query) {
-            let looked_up = [neighbours(&word), beginnings(&word)].concat();
             let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-            let samples = sampled(&texts, &looked_up);
-            let found = closest(&word, &looked_up, &samples);
+            let found = corrected(&word, &texts).suggestions();
             prop_assert!(found.len() <= MAX_SUGGESTIONS);
             for suggestion in found {
                 let begins = format!(" {suggestion}");

@@ -2,7 +2,7 @@
 
 use super::fixtures::World;
 use super::search_grams::{WORD, colliding_tenants};
-use crate::domain::spelling::{Probe, Sample, beginnings, closest, neighbours};
+use crate::domain::spelling::{Correction, Look, Probe, Sample};
 use serde_json::json;
 
 fn probe(beginnings: &[&str]) -> Probe {
@@ -22,14 +22,14 @@ async fn counts(world: &World, probe: &Probe) -> Vec<usize> {
 }
 
 async fn suggested(world: &World, word: &str) -> Vec<String> {
-    for looked_up in [neighbours(word), beginnings(word)] {
-        let probe = Probe { beginnings: looked_up, wanted: 200, ..probe(&[]) };
-        let found = closest(word, &probe.beginnings, &sampled(world, &probe).await);
-        if !found.is_empty() {
-            return found;
-        }
+    let mut correction = Correction::of(word.to_owned());
+    for look in Look::ALL {
+        let (wanted, examined) = look.bounds();
+        let probe = Probe { beginnings: correction.look_for(look), wanted, examined, include_deleted: false };
+        let samples = sampled(world, &probe).await;
+        correction.learn(look, probe.beginnings, samples);
     }
-    Vec::new()
+    correction.suggestions()
 }
 
 async fn create_named(world: &World, names: &[&str]) {

@@ -17,9 +17,9 @@ use std::time::Duration;
 
 /// A probe has this part of a search's time.
 const PART_OF_SEARCH_BUDGET: u32 = 8;
-/// The index gives all who have a gram before the first of them can be looked at (0.2 µs each): grams that more than
+/// The index gives all who have a gram before the first of them can be looked at (0.1 µs each): grams that more than
 /// this have, or that together are more than that, are not asked for.
-const MOST_OF_A_GRAM: f64 = 20_000.0;
+const MOST_OF_A_GRAM: f64 = 10_000.0;
 const MOST_OF_ALL_GRAMS: f64 = 100_000.0;
 /// Of more grams than this it is asked first which of them anybody has: of the neighbours of a word that is nobody's, none.
 /// So many rows are read for that.
