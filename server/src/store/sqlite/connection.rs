@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 /// How long a statement waits for another process that holds a lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+const ALWAYS: OpenFlags = OpenFlags::SQLITE_OPEN_READ_WRITE.union(OpenFlags::SQLITE_OPEN_NO_MUTEX);
 /// All static statements and the recent shapes of searches.
 const CACHED_STATEMENTS: usize = 256;
 
@@ -19,9 +20,9 @@ const WRITER_SETTINGS: &str = "PRAGMA synchronous = FULL; PRAGMA foreign_keys = 
      PRAGMA temp_store = MEMORY; PRAGMA cache_size = -65536; PRAGMA journal_size_limit = 67108864";
 const CHECKPOINT_SETTINGS: &str = "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864";
 /// Pages are read where the system has them in memory: copies of one's own are worth nothing after the next write, which
-/// makes a connection forget them all. Two gigabytes are SQLite's bound; what lies behind is copied.
+/// makes a connection forget them all. As far as SQLite was compiled to (.cargo/config.toml); what lies behind is copied.
 const READER_SETTINGS: &str = "PRAGMA query_only = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384;
-     PRAGMA mmap_size = 2147418112";
+     PRAGMA mmap_size = 1099511627776";
 
 /// Opens the file for writing, and makes it and the folders above it if they are not there.
 pub(super) fn open_writer(path: &Path) -> Result<Connection> {
@@ -43,9 +44,10 @@ pub(super) fn open_aside(path: &Path) -> Result<Connection> {
     Ok(connection)
 }
 
-/// Opens a file that `open_writer` has opened before.
+/// Opens a file that `open_writer` has opened before. Its mapping of the file outlives the commits of others.
 pub(super) fn open_reader(path: &Path) -> Result<Connection> {
-    let connection = open(&as_file(path)?, OpenFlags::empty())?;
+    mapped_vfs::register().map_err(|code| StoreError::internal(rusqlite::ffi::Error::new(code)))?;
+    let connection = prepared(Connection::open_with_flags_and_vfs(as_file(path)?, ALWAYS, mapped_vfs::NAME)?)?;
     connection.execute_batch(READER_SETTINGS)?;
     Ok(connection)
 }
@@ -56,7 +58,10 @@ fn as_file(path: &Path) -> Result<PathBuf> {
 }
 
 fn open(path: &Path, flags: OpenFlags) -> Result<Connection> {
-    let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    prepared(Connection::open_with_flags(path, flags | ALWAYS)?)
+}
+
+fn prepared(connection: Connection) -> Result<Connection> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
     // Else a statement whose plan has looked at a parameter's value is planned anew with each value, which takes several
     // times as long as a read by id does.
