@@ -22,6 +22,7 @@ use crate::service::Directory;
 use crate::store::postgres::{Postgres, PostgresOptions};
 use crate::store::sqlite::{Sqlite, SqliteOptions};
 use crate::store::{MigrationReport, Store};
+use crate::telemetry::buffer::Flush;
 use std::net::SocketAddr;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
@@ -205,8 +206,8 @@ pub fn local_token(data: &DataConfig, auth: &AuthConfig, request: LocalTokenRequ
     token.map_err(|e| StartError::Config(format!("the token could not be signed: {e}")))
 }
 
-/// Starts the log that `server` asks for.
-pub fn start_logs(server: &ServerConfig) -> Result<(), String> {
+/// Starts the log that `server` asks for; it ends when the result is dropped.
+pub fn start_logs(server: &ServerConfig) -> Result<Flush, String> {
     crate::telemetry::logs::start(&server.log)
 }
 

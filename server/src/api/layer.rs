@@ -5,6 +5,7 @@ use super::AppState;
 use super::context::{RequestContext, accepted_request_id};
 use super::problem::{Kind, Problem};
 use super::unread;
+use crate::telemetry::ACCESS;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -114,7 +115,7 @@ fn log(context: &RequestContext, method: &Method, route: &str, response: &Respon
     let (request_id, tenant, subject) = (context.request_id(), context.tenant(), context.subject());
     macro_rules! line {
         ($level:expr) => {
-            tracing::event!(target: "access", $level, method = method.as_str(), route, status, duration_ms, request_id, tenant, subject, cause)
+            tracing::event!(target: ACCESS, $level, method = method.as_str(), route, status, duration_ms, request_id, tenant, subject, cause)
         };
     }
     if status >= 500 {

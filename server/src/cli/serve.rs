@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 pub async fn run(server: ServerConfig, shared: Shared) -> Outcome {
-    app::start_logs(&server)?;
+    let _logs = app::start_logs(&server)?;
     let Shared { data, database, images, auth, .. } = shared;
     let data_dir = data.data_dir.clone();
     let audience = auth.oauth_audience.clone();
