@@ -23,6 +23,9 @@ const LONGEST_WITH_ONE_CHANGE: usize = 5;
 const CHANGED_WITHIN: usize = 8;
 /// Where all whose words begin with so many first characters of a word are known, changes behind these need not be tried.
 const STEM: usize = 4;
+/// A tenant of so many profiles is large: its words begin in many ways, and most ways of changing one begin in none of them.
+pub const LARGE_TENANT: f64 = 100_000.0;
+const ALL_OF_A_STEM: u32 = 200;
 const MAX_NEIGHBOURS: usize = 2_500;
 /// Letters that do not come apart into one of a–z and an accent, and are typed as one.
 const LATIN: &str = "abcdefghijklmnopqrstuvwxyzłøđıæ";
@@ -36,7 +39,19 @@ pub struct Probe {
     pub wanted: u32,
     /// after a look at no more than so many.
     pub examined: u32,
+    pub shown: Shown,
     pub include_deleted: bool,
+}
+
+/// What a store may leave out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shown {
+    /// Nothing.
+    Always,
+    /// What more have than are wanted: they are of use only if they are all.
+    AllOrNone,
+    /// In a large tenant, what hardly anybody's words begin like, by their first four characters.
+    WhereLikely,
 }
 
 /// Some of the profiles in which a word has a beginning.
@@ -54,6 +69,11 @@ pub fn words(query: &str) -> Vec<String> {
     let needles = needles_in_order(query);
     let all = needles.iter().flat_map(|needle| words_in(needle)).filter(|word| seen.insert(*word));
     all.take(MAX_WORDS).map(str::to_owned).collect()
+}
+
+/// The first characters of a beginning, if it has more.
+pub fn stem(beginning: &str) -> Option<&str> {
+    beginning.char_indices().nth(STEM).map(|(end, _)| &beginning[..end])
 }
 
 /// All that is one change in so many first characters away from a word, and may be the beginning of another that is.
@@ -95,13 +115,14 @@ pub enum Look {
 impl Look {
     pub const ALL: [Self; 3] = [Self::Stem, Self::Neighbours, Self::Beginnings];
 
-    /// How many profiles of each beginning are wanted, after a look at how many.
-    pub fn bounds(self) -> (u32, u32) {
-        match self {
-            Self::Stem => (200, 200),
-            Self::Beginnings => (100, 100),
-            Self::Neighbours => (8, 300),
-        }
+    /// What to show of these beginnings.
+    pub fn probe(self, beginnings: Vec<String>, include_deleted: bool) -> Probe {
+        let (wanted, examined, shown) = match self {
+            Self::Stem => (ALL_OF_A_STEM, ALL_OF_A_STEM, Shown::AllOrNone),
+            Self::Neighbours => (8, 300, Shown::WhereLikely),
+            Self::Beginnings => (80, 80, Shown::Always),
+        };
+        Probe { beginnings, wanted, examined, shown, include_deleted }
     }
 }
 
@@ -131,14 +152,14 @@ impl Correction {
             Look::Neighbours => neighbours(&self.word, self.changed_within),
             Look::Beginnings if !self.suggestions().is_empty() => Vec::new(),
             Look::Beginnings if length <= LONGEST_WITH_ONE_CHANGE => vec![first(&2)],
-            Look::Beginnings => [3, 2].iter().map(first).collect(),
+            Look::Beginnings if self.changed_within == STEM => [3, 2].iter().map(first).collect(),
+            Look::Beginnings => [STEM, 3].iter().map(first).collect(),
         }
     }
 
     /// Takes in what a store has shown of the beginnings that `look_for` gave for this look.
     pub fn learn(&mut self, look: Look, beginnings: Vec<String>, samples: Vec<Sample>) {
-        let (wanted, _) = look.bounds();
-        let is_all = |sample: &Sample| sample.holders < wanted.into();
+        let is_all = |sample: &Sample| sample.holders < ALL_OF_A_STEM.into();
         if look == Look::Stem && !samples.is_empty() && samples.iter().all(is_all) {
             self.changed_within = STEM;
         }

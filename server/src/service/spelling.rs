@@ -7,7 +7,7 @@ use super::{Directory, Result};
 use crate::domain::caller::Reach;
 use crate::domain::cause::chain;
 use crate::domain::search_text::needles_in_order;
-use crate::domain::spelling::{Correction, Look, MAX_CORRECTED, Probe, merged, words};
+use crate::domain::spelling::{Correction, Look, MAX_CORRECTED, Probe, Shown, merged, words};
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -44,7 +44,13 @@ impl Directory {
         if words.first().is_none_or(is_all_that_was_asked) {
             return Ok(words);
         }
-        let probe = Probe { wanted: 1, examined: EXAMINED_FOR_A_WORD, ..probe(request, words.clone()) };
+        let probe = Probe {
+            beginnings: words.clone(),
+            wanted: 1,
+            examined: EXAMINED_FOR_A_WORD,
+            shown: Shown::Always,
+            include_deleted: request.include_deleted,
+        };
         let mut samples = self.store.sample_profiles(&call.tenant, &probe).await?.into_iter();
         words.retain(|_| samples.next().is_some_and(|sample| sample.docs.is_empty() && sample.holders < EXAMINED_FOR_A_WORD.into()));
         words.truncate(MAX_CORRECTED);
@@ -57,8 +63,7 @@ impl Directory {
         if looked_up.iter().all(Vec::is_empty) {
             return Ok(());
         }
-        let (wanted, examined) = look.bounds();
-        let probe = Probe { wanted, examined, ..probe(request, looked_up.concat()) };
+        let probe = look.probe(looked_up.concat(), request.include_deleted);
         let mut samples = self.store.sample_profiles(&call.tenant, &probe).await?;
         for (correction, beginnings) in corrections.iter_mut().zip(looked_up) {
             let rest = samples.split_off(beginnings.len().min(samples.len()));
@@ -78,10 +83,6 @@ async fn or_none(suggestions: impl Future<Output = Result<Vec<String>>>) -> Vec<
     };
     tracing::debug!(cause, "a search that found nobody is answered without suggestions");
     Vec::new()
-}
-
-fn probe(request: &SearchRequest, beginnings: Vec<String>) -> Probe {
-    Probe { beginnings, wanted: 0, examined: 0, include_deleted: request.include_deleted }
 }
 
 #[cfg(test)]

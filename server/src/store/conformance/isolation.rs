@@ -6,7 +6,7 @@ use crate::domain::change::ChangeKind;
 use crate::domain::idempotency::{Concerns, Record, Written};
 use crate::domain::profile::Profile;
 use crate::domain::search::Search;
-use crate::domain::spelling::Probe;
+use crate::domain::spelling::{Probe, Shown};
 use crate::store::{PreferenceOutcome, StoreError, UserRows};
 use serde_json::json;
 
@@ -27,7 +27,7 @@ async fn answers(world: &World, profile: &Profile) -> Vec<(&'static str, Result<
             store.search_profiles(tenant, &search).await.map(|_| ())
         }),
         ("sample_profiles", {
-            let probe = Probe { beginnings: vec!["ada".to_owned()], wanted: 1, examined: 1, include_deleted: true };
+            let probe = Probe { beginnings: vec!["ada".to_owned()], wanted: 1, examined: 1, shown: Shown::Always, include_deleted: true };
             store.sample_profiles(tenant, &probe).await.map(|_| ())
         }),
         ("list_preferences", store.list_preferences(tenant, &user).await.map(|_| ())),

@@ -182,6 +182,7 @@ conformance! {
         frequent_words_come_before_rare_ones,
         what_begins_otherwise_is_no_sample,
         no_more_is_sampled_than_was_asked_for,
+        of_all_or_none_what_few_have_is_shown_whole,
         words_of_deleted_profiles_are_sampled_only_when_asked_for,
         words_of_another_tenant_are_never_sampled,
         tenants_whose_grams_collide_are_told_no_words_of_each_other,

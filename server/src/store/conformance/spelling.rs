@@ -2,11 +2,17 @@
 
 use super::fixtures::World;
 use super::search_grams::{WORD, colliding_tenants};
-use crate::domain::spelling::{Correction, Look, Probe, Sample};
+use crate::domain::spelling::{Correction, Look, Probe, Sample, Shown};
 use serde_json::json;
 
 fn probe(beginnings: &[&str]) -> Probe {
-    Probe { beginnings: beginnings.iter().map(|text| (*text).to_owned()).collect(), wanted: 2, examined: 300, include_deleted: false }
+    Probe {
+        beginnings: beginnings.iter().map(|text| (*text).to_owned()).collect(),
+        wanted: 2,
+        examined: 300,
+        shown: Shown::Always,
+        include_deleted: false,
+    }
 }
 
 async fn sampled(world: &World, probe: &Probe) -> Vec<Sample> {
@@ -24,8 +30,7 @@ async fn counts(world: &World, probe: &Probe) -> Vec<usize> {
 async fn suggested(world: &World, word: &str) -> Vec<String> {
     let mut correction = Correction::of(word.to_owned());
     for look in Look::ALL {
-        let (wanted, examined) = look.bounds();
-        let probe = Probe { beginnings: correction.look_for(look), wanted, examined, include_deleted: false };
+        let probe = look.probe(correction.look_for(look), false);
         let samples = sampled(world, &probe).await;
         correction.learn(look, probe.beginnings, samples);
     }
@@ -88,6 +93,12 @@ pub async fn no_more_is_sampled_than_was_asked_for(world: World) {
     assert_eq!(counts(&world, &Probe { wanted: 3, ..probe(&["ada"]) }).await, [3]);
     assert_eq!(counts(&world, &Probe { wanted: 3, examined: 1, ..probe(&["ada"]) }).await, [1]);
     assert_eq!(counts(&world, &probe(&[])).await, [0; 0]);
+}
+
+pub async fn of_all_or_none_what_few_have_is_shown_whole(world: World) {
+    create_named(&world, &["Ada A", "Ada B", "Ada C", "Bob"]).await;
+    let probe = Probe { wanted: 4, shown: Shown::AllOrNone, ..probe(&["ada", "bob", "eve"]) };
+    assert_eq!(counts(&world, &probe).await, [3, 1, 0]);
 }
 
 pub async fn words_of_deleted_profiles_are_sampled_only_when_asked_for(world: World) {

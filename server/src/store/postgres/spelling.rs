@@ -9,7 +9,7 @@ use super::pool::{Attempted, Session};
 use super::rows;
 use super::search::OPEN_TENANT;
 use crate::domain::grams::Grams;
-use crate::domain::spelling::{Probe, Sample};
+use crate::domain::spelling::{LARGE_TENANT, Probe, Sample, Shown, stem};
 use crate::domain::tenant::TenantName;
 use crate::store::error::{Result, StoreError};
 use futures::future::try_join;
@@ -19,7 +19,7 @@ use std::time::Duration;
 const PART_OF_SEARCH_BUDGET: u32 = 8;
 /// The index gives all who have a gram before the first of them can be looked at (0.1 µs each): grams that more than
 /// this have, or that together are more than that, are not asked for.
-const MOST_OF_A_GRAM: f64 = 10_000.0;
+const MOST_OF_A_GRAM: f64 = 20_000.0;
 const MOST_OF_ALL_GRAMS: f64 = 100_000.0;
 /// Of more grams than this it is asked first which of them anybody has: of the neighbours of a word that is nobody's, none.
 /// So many rows are read for that.
@@ -100,12 +100,26 @@ impl Plan {
         let needles: Vec<String> = probe.beginnings.iter().map(|beginning| format!(" {beginning}")).collect();
         let of_needles: Vec<_> = needles.iter().map(|needle| grams.of_needle(needle).first().copied()).collect();
         let holders: Vec<_> = of_needles.iter().map(|gram| gram.and_then(|gram| frequencies.of_listed(gram))).collect();
+        let is_large = frequencies.of_tenant(tenant).is_some_and(|rows| rows >= LARGE_TENANT);
+        // What statistics do not list, next to nobody has.
+        let is_unlikely = |beginning: &str| {
+            let stem = stem(beginning).and_then(|stem| grams.of_needle(&format!(" {stem}")).first().copied());
+            stem.is_some_and(|gram| frequencies.of_listed(gram).is_none())
+        };
         let mut rare_first: Vec<usize> = (0..needles.len()).collect();
         let held = |at: usize| holders[at].unwrap_or_default();
         rare_first.sort_by(|one, other| held(*one).total_cmp(&held(*other)));
         let (mut by_gram, mut among_newest, mut sum) = (Vec::new(), Vec::new(), 0.0);
         for at in rare_first {
             let Some(gram) = of_needles[at] else { continue };
+            let leaves_out = match probe.shown {
+                Shown::Always => false,
+                Shown::AllOrNone => held(at) > f64::from(probe.wanted),
+                Shown::WhereLikely => is_large && is_unlikely(&probe.beginnings[at]),
+            };
+            if leaves_out {
+                continue;
+            }
             sum += held(at);
             if held(at) < MOST_OF_A_GRAM && sum < MOST_OF_ALL_GRAMS {
                 by_gram.push((at, gram));

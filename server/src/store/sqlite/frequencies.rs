@@ -12,22 +12,29 @@ const SAMPLE: u32 = 1_000;
 const KEPT_FOR: Duration = Duration::from_secs(60);
 /// What is kept takes a megabyte or two.
 const KEPT: usize = 16_384;
+/// Whether anybody has a gram is asked of many that nobody has.
+const HELD_FOR: Duration = Duration::from_secs(300);
+const HELD: usize = 65_536;
 
 statements! {
     /// How many were looked at, the first, and the last of them.
     SAMPLE_GRAM = "SELECT count(*), min(number), max(number)
         FROM (SELECT rowid AS number FROM profile_grams WHERE profile_grams MATCH ?1 LIMIT ?2)";
+    ANY_WITH_GRAM = "SELECT 1 FROM profile_grams WHERE profile_grams MATCH ?1 LIMIT 1";
     LAST_WITH_GRAM = "SELECT rowid FROM profile_grams WHERE profile_grams MATCH ?1 ORDER BY rowid DESC LIMIT 1";
 }
 
 /// What was found out lately, for all readers.
 #[derive(Default)]
-pub(super) struct Frequencies(Mutex<HashMap<String, (f64, Instant)>>);
+pub(super) struct Frequencies {
+    common: Mutex<HashMap<String, (f64, Instant)>>,
+    held: Mutex<HashMap<String, (bool, Instant)>>,
+}
 
 impl Frequencies {
     /// About how many profiles fulfil an expression.
     pub(super) fn of(&self, connection: &Connection, expression: &str) -> Result<f64> {
-        if let Some(known) = self.kept(expression) {
+        if let Some(known) = kept(&self.common, expression, KEPT_FOR) {
             return Ok(known);
         }
         let found = look(connection, expression)?;
@@ -35,22 +42,36 @@ impl Frequencies {
         if found < f64::from(SAMPLE) {
             return Ok(found);
         }
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() >= KEPT {
-            kept.retain(|_, (_, at)| at.elapsed() < KEPT_FOR);
-            // All of them are new: whatever is asked for often is soon there again.
-            if kept.len() >= KEPT {
-                kept.clear();
-            }
-        }
-        kept.insert(expression.to_owned(), (found, Instant::now()));
+        keep(&self.common, expression, found, (KEPT, KEPT_FOR));
         Ok(found)
     }
 
-    fn kept(&self, expression: &str) -> Option<f64> {
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.get(expression).filter(|(_, at)| at.elapsed() < KEPT_FOR).map(|(found, _)| *found)
+    /// Whether anybody fulfilled an expression, within the last minutes.
+    pub(super) fn any(&self, connection: &Connection, expression: &str) -> Result<bool> {
+        if let Some(known) = kept(&self.held, expression, HELD_FOR) {
+            return Ok(known);
+        }
+        let any = connection.prepare_cached(ANY_WITH_GRAM)?.exists([expression])?;
+        keep(&self.held, expression, any, (HELD, HELD_FOR));
+        Ok(any)
     }
+}
+
+fn kept<T: Copy>(all: &Mutex<HashMap<String, (T, Instant)>>, expression: &str, kept_for: Duration) -> Option<T> {
+    let all = all.lock().unwrap_or_else(PoisonError::into_inner);
+    all.get(expression).filter(|(_, at)| at.elapsed() < kept_for).map(|(found, _)| *found)
+}
+
+fn keep<T>(all: &Mutex<HashMap<String, (T, Instant)>>, expression: &str, found: T, (most, kept_for): (usize, Duration)) {
+    let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
+    if all.len() >= most {
+        all.retain(|_, (_, at)| at.elapsed() < kept_for);
+        // All of them are new: whatever is asked for often is soon there again.
+        if all.len() >= most {
+            all.clear();
+        }
+    }
+    all.insert(expression.to_owned(), (found, Instant::now()));
 }
 
 #[expect(clippy::cast_precision_loss, reason = "numbers of rows, and estimates")]

@@ -6,7 +6,7 @@ use super::grams;
 use super::search::Budgeted;
 use super::tenants::open_tenant;
 use crate::domain::grams::Grams;
-use crate::domain::spelling::{Probe, Sample};
+use crate::domain::spelling::{LARGE_TENANT, Probe, Sample, Shown, stem};
 use crate::domain::tenant::TenantName;
 use crate::store::Result;
 use rusqlite::{CachedStatement, Connection, params};
@@ -36,15 +36,21 @@ pub(super) fn sample(
     if any_without_grams(&snapshot)? {
         return Ok(vec![Sample::default(); probe.beginnings.len()]);
     }
+    let is_large = frequencies.of(&snapshot, &grams::tenant_word(tenant))? >= LARGE_TENANT;
+    let gram_of = |beginning: &str| Grams::of(tenant).of_needle(&format!(" {beginning}")).first().copied();
+    let is_unlikely = |beginning: &str| match stem(beginning).and_then(gram_of) {
+        Some(gram) => frequencies.any(&snapshot, &grams::word(gram)).map(|any| !any),
+        None => Ok(false),
+    };
     let mut statement = snapshot.prepare_cached(SAMPLE)?;
     let mut samples = Vec::with_capacity(probe.beginnings.len());
     for beginning in &probe.beginnings {
-        let needle = format!(" {beginning}");
-        let Some(gram) = Grams::of(tenant).of_needle(&needle).first().copied() else {
+        let leaves_out = is_large && probe.shown == Shown::WhereLikely && is_unlikely(beginning)?;
+        let Some(gram) = gram_of(beginning).filter(|_| !leaves_out) else {
             samples.push(Sample::default());
             continue;
         };
-        let expression = grams::word(gram);
+        let (needle, expression) = (format!(" {beginning}"), grams::word(gram));
         let (docs, any) = look_up(&mut statement, tenant, probe, &expression, &needle)?;
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates")]
         let holders = if any { frequencies.of(&snapshot, &expression)?.round() as u64 } else { 0 };

@@ -5,7 +5,7 @@ use super::super::frequencies::Frequencies;
 use super::super::testing::{admin, connect, fresh_url, migrated, options};
 use super::*;
 use crate::domain::grams::Grams;
-use crate::domain::spelling::Probe;
+use crate::domain::spelling::{Probe, Shown};
 use crate::store::{Maintenance, StoreError, TenantStore};
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ async fn what_is_common_is_taken_from_the_newest_and_of_this_tenant_only() {
     assert!(store.replace_profiles(&tenant(), &[gone], None).await.unwrap());
 
     let beginnings = ["smith", "rare", "sm_th", "smitz"].map(str::to_owned).to_vec();
-    let probe = Probe { beginnings, wanted: 2, examined: 300, include_deleted: false };
+    let probe = Probe { beginnings, wanted: 2, examined: 300, shown: Shown::Always, include_deleted: false };
     let gram = |needle: &str| Grams::of(&tenant()).of_needle(needle)[0];
     let known = Frequencies::listing([(gram(" smith"), 50_000.0), (gram(" sm_th"), 50_000.0), (gram(" rare"), 700.0)]);
     let samples = store.sample_guided(&tenant(), &probe, &known).await.unwrap();
@@ -45,13 +45,29 @@ async fn what_is_common_is_taken_from_the_newest_and_of_this_tenant_only() {
 }
 
 #[tokio::test]
+async fn in_a_large_tenant_changes_that_hardly_anybody_begins_with_are_not_tried() {
+    let store = migrated().await;
+    create_named(&store, &tenant(), "u", "Kowalski Wolkski", 1_000).await;
+    let gram = |needle: &str| Grams::of(&tenant()).of_needle(needle)[0];
+    let of = |rows: f64| Frequencies::even(&tenant(), rows, 100.0).but(gram(" kowa"), 900.0);
+    let beginnings = ["kowalsk", "wolkski", "wol"].map(str::to_owned).to_vec();
+    for (rows, shown, expected) in
+        [(900_000.0, Shown::WhereLikely, [1, 0, 1]), (900_000.0, Shown::Always, [1, 1, 1]), (9_000.0, Shown::WhereLikely, [1, 1, 1])]
+    {
+        let probe = Probe { beginnings: beginnings.clone(), wanted: 2, examined: 300, shown, include_deleted: false };
+        let samples = store.sample_guided(&tenant(), &probe, &of(rows)).await.unwrap();
+        assert_eq!(samples.iter().map(|sample| sample.docs.len()).collect::<Vec<_>>(), expected, "{rows} {shown:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_sample_that_takes_too_long_is_given_up() {
     let url = fresh_url().await;
     connect(&url).migrate(TimestampMs(1)).await.unwrap();
     let mut hasty = options(&url);
     hasty.search_budget = Duration::from_millis(800);
     let store = Postgres::connect(hasty).unwrap();
-    let probe = Probe { beginnings: vec!["smith".to_owned()], wanted: 1, examined: 1, include_deleted: false };
+    let probe = Probe { beginnings: vec!["smith".to_owned()], wanted: 1, examined: 1, shown: Shown::Always, include_deleted: false };
     store.sample_profiles(&tenant(), &probe).await.unwrap();
     let somebody = admin(&url).await;
     somebody.batch_execute("BEGIN; LOCK TABLE profiles IN ACCESS EXCLUSIVE MODE").await.unwrap();
@@ -67,7 +83,7 @@ async fn of_many_beginnings_those_that_somebody_has_are_found() {
         create_named(&store, &tenant(), name, name, at).await;
     }
     let beginnings: Vec<String> = (0..100).map(|number| format!("word{number:03}")).collect();
-    let probe = Probe { beginnings, wanted: 2, examined: 300, include_deleted: false };
+    let probe = Probe { beginnings, wanted: 2, examined: 300, shown: Shown::Always, include_deleted: false };
     let samples = store.sample_guided(&tenant(), &probe, &Frequencies::default()).await.unwrap();
     let found: Vec<_> = samples.iter().enumerate().filter(|(_, sample)| !sample.docs.is_empty()).map(|(at, _)| at).collect();
     assert_eq!(found, [7, 19]);
