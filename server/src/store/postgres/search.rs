@@ -89,7 +89,7 @@ impl Postgres {
             let row = tenants.first().ok_or(StoreError::TenantUnknown)?;
             rows::in_service(row.try_get(0)?)?;
             let subject = Subject { tenant, partition, search };
-            let still = since.and_then(|since| remembered.still(since));
+            let still = since.and_then(|since| remembered.still(&since));
             let mut run = Run::new(&session, subject, frequencies, self.costs, deadline, (remembered, still));
             let found = run.found().await?;
             session.end(true).await?;

@@ -23,6 +23,7 @@ pub(super) use budget::Budgeted;
 use rusqlite::{CachedStatement, Connection, Rows, params_from_iter};
 use statements::{Lookup, Subject, stretches};
 use std::time::Duration;
+use uuid::Uuid;
 
 /// Measured (docs/search.md).
 pub(super) const COSTS: Costs = Costs {
@@ -72,7 +73,7 @@ pub(super) fn search(
     let has_all_grams = !any_without_grams(&snapshot)?;
     let remembered = guide.totals.of(tenant, asked);
     let still = match remembered.before() {
-        Some(before) => remembered.still(totals::since(&snapshot, tenant, asked, before)?),
+        Some(before) => remembered.still(&totals::since(&snapshot, tenant, asked, before)?),
         None => None,
     };
     let subject = Subject { tenant, search: asked };
@@ -306,10 +307,13 @@ impl Run<'_> {
             Count::Grams { conjuncts, .. } => ("count by grams", self.subject.count(Lookup::Grams(&chosen(wanted, &conjuncts)), most)),
             Count::Scan => ("count by a scan", self.subject.count(Lookup::Whole, most)),
         };
-        let counted = self.connection.prepare_cached(&sql.text)?.query_row(params_from_iter(&sql.values), |row| row.get(0))?;
-        self.remembered.note(Counted { hits: counted, at: totals::position(self.connection)? });
-        self.route.push(RouteStep::new(name, router.expected_hits(), counted));
-        Ok(counted)
+        let mut statement = self.connection.prepare_cached(&sql.text)?;
+        let ids = statement.query_map(params_from_iter(&sql.values), |row| row.get(0).map(Uuid::from_bytes))?;
+        let counted = Counted::of(ids.collect::<rusqlite::Result<Vec<_>>>()?, totals::position(self.connection)?);
+        let hits = counted.hits();
+        self.remembered.note(counted);
+        self.route.push(RouteStep::new(name, router.expected_hits(), hits));
+        Ok(hits)
     }
 
     fn profiles(&self, numbers: &[i64]) -> Result<Vec<Profile>> {

@@ -1,6 +1,5 @@
 //! How many hits there are, as far as is told: exact up to 1,000, and beyond that only that they are more.
 
-use super::super::error::Failure;
 use super::super::pool::Attempted;
 use super::Run;
 use super::statements::{Lookup, Statement, Subject};
@@ -8,6 +7,7 @@ use crate::domain::filter::{Condition, Filter, TextField, TextOp};
 use crate::domain::search::{MAX_TOTAL, RouteStep, Search};
 use crate::domain::search_text::plain_word;
 use crate::store::route::{Conjunct, Count, Counted, Router, holding};
+use uuid::Uuid;
 
 /// Counting stops here.
 const ENOUGH: i64 = MAX_TOTAL as i64 + 1;
@@ -88,9 +88,13 @@ impl Run<'_> {
 
     async fn counted(&mut self, name: &'static str, statement: Statement, expected: f64) -> Attempted<i64> {
         let rows = self.run(statement).await?;
-        let (counted, at) = rows.first().map_or(Ok((0, 0)), |row| Ok::<_, Failure>((row.try_get(0)?, row.try_get(1)?)))?;
-        self.remembered.note(Counted { hits: counted, at });
-        self.route.push(RouteStep::new(name, expected, counted));
-        Ok(counted)
+        let counted = match rows.first() {
+            Some(row) => Counted::of(row.try_get::<_, Vec<Uuid>>(0)?, row.try_get(1)?),
+            None => Counted::of([], 0),
+        };
+        let hits = counted.hits();
+        self.remembered.note(counted);
+        self.route.push(RouteStep::new(name, expected, hits));
+        Ok(hits)
     }
 }

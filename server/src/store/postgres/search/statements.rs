@@ -164,7 +164,7 @@ impl Subject<'_> {
         Statement { text: format!("SELECT {}, {}", end("ASC"), end("DESC")), values }
     }
 
-    /// How many hits there are, up to `most`, and the position of this snapshot in the change log.
+    /// The ids of the hits, in no order and no more than `most`, and the position of this snapshot in the change log.
     pub(in super::super) fn count(&self, lookup: Lookup<'_>, most: u32) -> Statement {
         let mut values = Values::default();
         let tenant = values.text(self.tenant.as_str());
@@ -176,21 +176,25 @@ impl Subject<'_> {
                 // No index fits a comparison of this kind.
                 let hit = hit.replacen("p.tenant_name =", "p.tenant_name IS NOT DISTINCT FROM", 1);
                 format!(
-                    "(SELECT FROM {table} WHERE {} AND {hit} LIMIT {most}) UNION ALL \
-                     (SELECT FROM {table} WHERE p.tenant_name = {tenant} AND p.grams IS NULL AND {hit} LIMIT {most})",
+                    "(SELECT p.profile_id FROM {table} WHERE {} AND {hit} LIMIT {most}) UNION ALL \
+                     (SELECT p.profile_id FROM {table} WHERE p.tenant_name = {tenant} AND p.grams IS NULL AND {hit} LIMIT {most})",
                     have(conjuncts, &mut values)
                 )
             }
             Lookup::Keyed(conditions) => {
                 let all: Vec<String> = conditions.iter().map(|one| filter::condition(one, &mut values)).collect();
-                format!("SELECT FROM {table} WHERE p.tenant_name = {tenant} AND {} AND {hit} LIMIT {most}", all.join(" AND "))
+                format!("SELECT p.profile_id FROM {table} WHERE p.tenant_name = {tenant} AND {} AND {hit} LIMIT {most}", all.join(" AND "))
             }
             Lookup::Whole => format!(
-                "SELECT FROM {table} WHERE p.tenant_name = {tenant} AND {hit} ORDER BY p.tenant_name, p.created_at DESC, p.profile_id DESC LIMIT {most}"
+                "SELECT p.profile_id FROM {table} WHERE p.tenant_name = {tenant} AND {hit} ORDER BY p.tenant_name, p.created_at DESC, p.profile_id DESC LIMIT {most}"
             ),
         };
         let position = "pg_snapshot_xmin(pg_current_snapshot())::text::bigint";
-        Statement { text: format!("SELECT count(*), {position} FROM (SELECT FROM ({rows}) AS matching LIMIT {most}) AS counted"), values }
+        let text = format!(
+            "SELECT coalesce(array_agg(counted.profile_id), '{{}}'), {position} \
+             FROM (SELECT matching.profile_id FROM ({rows}) AS matching LIMIT {most}) AS counted"
+        );
+        Statement { text, values }
     }
 }
 

@@ -159,10 +159,10 @@ impl Subject<'_> {
         sql
     }
 
-    /// How many hits there are, up to `most`.
+    /// The ids of the hits, in no order and no more than `most`.
     pub fn count(self, lookup: Lookup<'_>, most: u32) -> Sql {
         let mut sql = Sql::default();
-        sql.push("SELECT count(*) FROM (SELECT 1");
+        sql.push("SELECT profile_id");
         match lookup {
             Lookup::Grams(conjuncts) => {
                 sql.push(FROM_GRAMS);
@@ -177,7 +177,6 @@ impl Subject<'_> {
         self.push_hit(&mut sql);
         sql.push(" LIMIT ");
         sql.bind(i64::from(most));
-        sql.push(")");
         sql
     }
 }
