@@ -110,6 +110,7 @@ impl Grams {
         }
         self.extend_by_fields(&mut grams, profile);
         self.extend_by_attributes(&mut grams, &profile.attributes);
+        grams.extend(self.of_place_in_order(profile, part));
         if let (Some(latitude), Some(longitude)) = (profile.latitude, profile.longitude) {
             grams.extend(geo::cells_of(latitude, longitude).map(|cell| self.gram(Fact::Cell(cell))));
         }

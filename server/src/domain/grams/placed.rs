@@ -5,7 +5,6 @@ use super::{Fact, Grams, fnv};
 use crate::domain::geo::{self, Cell};
 use crate::domain::name_order::Part;
 use crate::domain::profile::Profile;
-use crate::domain::search_text::fold;
 use crate::domain::text::Text;
 
 /// What has a gram for each part of the order of names.
@@ -30,8 +29,7 @@ impl Placed<'_> {
 }
 
 impl Grams {
-    pub(super) fn of_place_in_order(self, profile: &Profile) -> impl Iterator<Item = i32> {
-        let part = Part::of(&fold(profile.full_name.as_str()));
+    pub(super) fn of_place_in_order(self, profile: &Profile, part: Part) -> impl Iterator<Item = i32> {
         let country = profile.country_id.as_ref().map(Text::as_str).map(Placed::Country);
         let city = profile.city_id.as_ref().map(Text::as_str).map(Placed::City);
         let place = profile.latitude.zip(profile.longitude);

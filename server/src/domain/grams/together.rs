@@ -21,13 +21,11 @@ pub struct Together {
 }
 
 impl Grams {
-    /// All grams of a profile whose search text is `doc`, those of words together and of places in the order of names among
-    /// them, ascending, each once. PostgreSQL keeps these; SQLite meets lists, and reads along names, so quickly that they do
-    /// not pay.
+    /// All grams of a profile whose search text is `doc`, those of words together among them, ascending, each once. PostgreSQL
+    /// keeps these; SQLite meets lists so quickly that they do not pay.
     pub fn all_of_profile(self, profile: &Profile, doc: &str) -> Vec<i32> {
         let mut grams = self.of_profile(profile, doc);
         grams.extend(self.of_words_together(doc));
-        grams.extend(self.of_place_in_order(profile));
         grams.sort_unstable();
         grams.dedup();
         grams

@@ -68,8 +68,7 @@ impl<'a> Names<'a> {
         Some(Self { search, grams: Grams::of(tenant), lead: Lead::Word { needle, word, behind } })
     }
 
-    /// The way for those of one city, near one point or of one country, where the filter asks for that. Only where profiles
-    /// have all grams (`Grams::all_of_profile`).
+    /// The way for those of one city, near one point or of one country, where the filter asks for that.
     pub fn of_place(tenant: &TenantName, search: &'a Search) -> Option<Self> {
         let filter = search.filter.as_ref().filter(|_| search.sort.field == SortField::FullName)?;
         let all = if let Filter::All(all) = filter { all.as_slice() } else { std::slice::from_ref(filter) };
@@ -82,6 +81,11 @@ impl<'a> Names<'a> {
     /// The conjunct of the search that the parts' lists make needless.
     pub fn makes_needless(&self, conjunct: &Conjunct) -> bool {
         matches!(&self.lead, Lead::Placed { conjunct: Some(gram), .. } if conjunct.any_of == [*gram])
+    }
+
+    /// Whether it is a word that is followed.
+    pub fn follows_word(&self) -> bool {
+        matches!(self.lead, Lead::Word { .. })
     }
 
     /// What all those have who are in the lists, in whatever part; `None` where no single gram tells.

@@ -157,7 +157,8 @@ impl Run<'_> {
     /// The page by the steps that the router chooses.
     fn page(&mut self, wanted: &Wanted, router: &mut Router) -> Result<Page> {
         let search = self.subject.search;
-        let names = Names::of(self.subject.tenant, search).filter(|_| self.has_all_grams);
+        let tenant = self.subject.tenant;
+        let names = Names::of(tenant, search).or_else(|| Names::of_place(tenant, search)).filter(|_| self.has_all_grams);
         let mut walk = Walk::new(search);
         let mut step = walk.next_step(names.as_ref(), router);
         loop {
@@ -230,8 +231,9 @@ impl Run<'_> {
         let Some(names) = names else { return Ok(Some(Outcome::Overflow)) };
         let missing = walk.missing();
         let reach = names.reach(walk.read.as_ref(), parts, missing);
-        let mut all: Vec<&Conjunct> = wanted.conjuncts.iter().collect();
-        all.push(&reach.marks);
+        // The parts' lists of a place are short, and the others' long.
+        let others = wanted.conjuncts.iter().filter(|_| names.follows_word());
+        let all: Vec<&Conjunct> = others.chain([&reach.marks]).collect();
         let subject = Subject { search: &reach.search, ..self.subject };
         let Some(page) = self.look_up(subject, "names", Lookup::Grams(&all), cap, router.expected_hits())? else {
             return Ok(Some(Outcome::Overflow));
