@@ -13,11 +13,18 @@ const LEVELS: [u8; 4] = [26, 29, 32, 35];
 /// A period is made of 2^3 of the next shorter ones.
 const LEVEL_BITS: u8 = 3;
 /// A range is covered by at most so many periods.
-const MAX_PERIODS: usize = 24;
+const MAX_PERIODS: usize = 28;
 
 /// The periods in which a time lies, one of each level.
 pub fn periods_of(at_ms: i64) -> impl Iterator<Item = Period> {
     LEVELS.into_iter().map(move |level| Period { level, number: at_ms >> level })
+}
+
+/// The first and the last time of the longest period in which a time lies: a range that ends there needs no short ones.
+pub fn longest_around(at_ms: i64) -> (i64, i64) {
+    let level = LEVELS[LEVELS.len() - 1];
+    let first = at_ms >> level << level;
+    (first, first | ((1 << level) - 1))
 }
 
 /// The periods that cover a range, its bounds included: short ones at its ends, because much may lie there, and the longest that
@@ -73,6 +80,21 @@ mod tests {
         assert!(periods.iter().any(|period| period.level == 35));
         let before = periods_of(from - 7 * day).filter(|period| periods.contains(period)).count();
         assert_eq!(before, 0, "{periods:?}");
+    }
+
+    #[test]
+    fn a_range_that_ends_with_a_long_period_is_covered_to_hours_at_the_other_end() {
+        let year = 31_557_600_000;
+        for back in (1..200).map(|part| part * year / 30) {
+            let (_, to) = longest_around(1_800_000_000_000);
+            let periods = periods_between(to - back, to).unwrap();
+            assert!(
+                periods.contains(&Period { level: 26, number: (to - back) >> 26 }) || (to - back) & ((1 << 29) - 1) == 0,
+                "{periods:?}"
+            );
+        }
+        assert_eq!(longest_around(-1), (-(1 << 35), -1));
+        assert_eq!(longest_around(i64::MAX).1, i64::MAX);
     }
 
     proptest! {

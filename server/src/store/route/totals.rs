@@ -108,7 +108,7 @@ impl Remembered<'_> {
         if hits <= MAX_TOTAL.into() {
             return None;
         }
-        if since.changes > i64::from(MOST_CHANGES) / 20 {
+        if since.changes > i64::from(MOST_CHANGES) / 100 {
             self.note(left);
         }
         Some(hits)

@@ -5,6 +5,7 @@ use super::super::timeline::Timeline;
 use super::statements::{Lookup, Subject};
 use super::{Page, Run};
 use crate::domain::filter::{Condition, Filter, IntegerField, Order};
+use crate::domain::periods::longest_around;
 use crate::domain::search::{Position, Search, SortKey, Start};
 use crate::store::route::{Conjunct, Outcome, Wanted};
 
@@ -33,8 +34,12 @@ impl Run<'_> {
             _ => span.first_ms,
         };
         let part = self.part(span, begin, share, search.sort.descending);
-        let (from_ms, to_ms) =
-            if search.sort.descending { (begin.saturating_sub(part), begin) } else { (begin, begin.saturating_add(part)) };
+        // Nothing lies beyond the ends of the tenant's time: there, whole periods do.
+        let at_end = |ends: i64, whole: i64| if begin == ends { whole } else { begin };
+        let (from_ms, to_ms) = match search.sort.descending {
+            true => (begin.saturating_sub(part), at_end(span.last_ms, longest_around(begin).1)),
+            false => (at_end(span.first_ms, longest_around(begin).0), begin.saturating_add(part)),
+        };
         let inner = within(search, from_ms, to_ms);
         let Some((wanted, chosen, cap)) = self.by_grams(&inner) else { return Ok(InPeriod::Not(Outcome::Overflow)) };
         // The period is looked into even where little else seems to be left.
@@ -56,7 +61,7 @@ impl Run<'_> {
     pub(super) async fn newest(&mut self, share: f64) -> Attempted<Search> {
         let span = self.span().await?;
         let part = self.part(span, span.last_ms, share, true);
-        Ok(within(self.subject.search, span.last_ms.saturating_sub(part), span.last_ms))
+        Ok(within(self.subject.search, span.last_ms.saturating_sub(part), longest_around(span.last_ms).1))
     }
 
     /// How far this share of the tenant's profiles reaches from there, in milliseconds.
