@@ -170,6 +170,23 @@ mod tests {
     }
 
     #[test]
+    fn only_lines_of_requests_that_went_well_may_wait() {
+        let (output, buffered, _flush) = started();
+        let subscriber = tracing_subscriber::fmt().with_writer(buffered.clone()).finish();
+        tracing::subscriber::with_default(subscriber, || {
+            tracing::info!("of the service itself");
+            assert!(output.text().ends_with("of the service itself\n"), "{}", output.text());
+            tracing::error!(target: super::super::ACCESS, "of a request that failed");
+            assert!(output.text().ends_with("of a request that failed\n"), "{}", output.text());
+            // Nobody else can write it while it is looked at.
+            tracing::info!(target: super::super::ACCESS, "of a request that went well");
+            let waiting = buffered.lock();
+            let waits = waiting.lines.ends_with(b"of a request that went well\n");
+            assert!(waits || output.text().ends_with("of a request that went well\n"));
+        });
+    }
+
+    #[test]
     fn nothing_that_waits_is_lost_at_the_end_and_much_does_not_wait() {
         let (output, buffered, flush) = started();
         let line = "x".repeat(1_000) + "\n";

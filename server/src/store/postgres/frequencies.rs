@@ -140,7 +140,7 @@ impl Watch {
 }
 
 /// `None` when the state is still this one.
-async fn read_news(session: Session, state: i64) -> Attempted<Option<(i64, Frequencies)>> {
+pub(super) async fn read_news(session: Session, state: i64) -> Attempted<Option<(i64, Frequencies)>> {
     let now: i64 = session.query_one(READ_STATE, &[]).await?.try_get("state")?;
     if now == state {
         return Ok(None);

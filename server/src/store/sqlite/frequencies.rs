@@ -57,6 +57,14 @@ impl Frequencies {
     }
 }
 
+#[cfg(test)]
+impl Frequencies {
+    /// Takes so many for those who fulfil an expression.
+    pub(super) fn assume(&self, expression: &str, rows: f64) {
+        keep(&self.common, expression, rows, (KEPT, KEPT_FOR));
+    }
+}
+
 fn kept<T: Copy>(all: &Mutex<HashMap<String, (T, Instant)>>, expression: &str, kept_for: Duration) -> Option<T> {
     let all = all.lock().unwrap_or_else(PoisonError::into_inner);
     all.get(expression).filter(|(_, at)| at.elapsed() < kept_for).map(|(found, _)| *found)

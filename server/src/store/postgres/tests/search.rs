@@ -1,6 +1,7 @@
 //! Search in SQL against the reference in `domain`.
 
 use super::super::Postgres;
+use super::super::frequencies::read_news;
 use super::super::testing::{admin, connect, fresh_url, migrated, options};
 use super::*;
 use crate::domain::attributes::Attributes;
@@ -290,4 +291,25 @@ async fn a_total_that_one_node_counted_falls_with_what_another_one_changes() {
     rename(&all[8]).await;
     // Two were changed: more may be gone than were counted beyond a thousand, so they are counted again.
     assert_eq!(counted().await, (1_000, Relation::Gte, false));
+}
+
+#[tokio::test]
+async fn statistics_tell_when_a_directory_that_was_brought_over_in_an_hour_was_created() {
+    const YEAR: i64 = 31_557_600_000;
+    let url = fresh_url().await;
+    let store = connect(&url);
+    store.migrate(TimestampMs(1)).await.unwrap();
+    let times = (0..300).map(|second| second * 10_000).chain((0..5).map(|day| YEAR + day * 86_400_000));
+    for (number, at) in times.enumerate() {
+        let profile = Profile { created_at: TimestampMs(at), ..profile_of(&format!("u{number}")) };
+        store.create_profile(&tenant(), &profile, &created(&profile), None).await.unwrap();
+    }
+    admin(&url).await.batch_execute("ANALYZE profiles").await.unwrap();
+    let partition = store.partitions.of(&tenant(), &store.lanes).await.unwrap();
+    let (_, known) = store.pool.read(|session| read_news(session, -1)).await.unwrap().unwrap();
+    let last = YEAR + 4 * 86_400_000;
+    // An even growth would take the newest tenth for the last five weeks, in which there are five.
+    let from = last - known.timeline(partition).unwrap().part((0, last), last, 0.1, true);
+    assert!((2_500_000..3_000_000).contains(&from), "{from}");
+    assert!(known.of_tenant(&tenant()).is_some_and(|rows| (300.0..310.0).contains(&rows)));
 }

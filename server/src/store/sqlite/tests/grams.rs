@@ -1,7 +1,9 @@
 //! The grams keep step with the rows: through updates, undone jobs, groups, purges, VACUUM, and an older database.
 
+use super::super::grams::tenant_word;
 use super::*;
 use crate::domain::search_text::needles;
+use crate::domain::spelling::{Probe, Shown};
 use crate::domain::tenant::Tenant;
 use crate::store::conformance::reference::found_among;
 use crate::store::migrations::SQLITE;
@@ -268,4 +270,23 @@ async fn by_names_parts_that_are_full_are_taken_in_pieces() {
         }
     }
     assert!(steps.contains("names") && steps.contains("scan"), "{steps:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn in_a_large_tenant_changes_that_nobody_begins_with_are_not_tried() {
+    let (_folder, store) = migrated().await;
+    let words = |shown| {
+        let beginnings = ["kowalsk", "wolkski", "wol"].map(str::to_owned).to_vec();
+        Probe { beginnings, wanted: 2, examined: 300, shown, include_deleted: false }
+    };
+    let counts = async |shown| {
+        let samples = store.sample_profiles(&tenant(), &words(shown)).await.unwrap();
+        samples.iter().map(|sample| sample.docs.len()).collect::<Vec<_>>()
+    };
+    store.frequencies.assume(&tenant_word(&tenant()), 900_000.0);
+    assert_eq!(counts(Shown::WhereLikely).await, [0, 0, 0]);
+    create(&store, named(1, "Kowalski Wolkski")).await.unwrap();
+    // That nobody begins like that is remembered for some minutes; a word itself is always looked for.
+    assert_eq!(counts(Shown::WhereLikely).await, [0, 0, 1]);
+    assert_eq!(counts(Shown::Always).await, [1, 1, 1]);
 }
