@@ -2,16 +2,22 @@
 #![cfg(target_os = "linux")]
 
 use rusqlite::{Connection, OpenFlags};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
 
 const MAPPED: &str = "PRAGMA mmap_size = 1073741824";
 const ROWS: &str = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
     INSERT INTO t (text) SELECT hex(randomblob(200)) FROM n";
 
-fn writer(path: &Path) -> Connection {
-    let writer = Connection::open(path).unwrap();
+/// A file with so many rows, and who writes to it.
+fn written(rows: u32) -> (TempDir, PathBuf, Connection) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.db");
+    let writer = Connection::open(&path).unwrap();
     writer.execute_batch("PRAGMA journal_mode = WAL; CREATE TABLE t (id INTEGER PRIMARY KEY, text TEXT)").unwrap();
-    writer
+    writer.execute(ROWS, [rows]).unwrap();
+    checkpoint(&writer);
+    (folder, path, writer)
 }
 
 fn reader(path: &Path) -> Connection {
@@ -46,11 +52,7 @@ fn faults() -> u64 {
 
 #[test]
 fn a_reader_is_not_given_its_pages_again_after_each_commit() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("t.db");
-    let writer = writer(&path);
-    writer.execute(ROWS, [20_000]).unwrap();
-    checkpoint(&writer);
+    let (_folder, path, writer) = written(20_000);
     let after_commits = |reader: &Connection| {
         let commit_and_count = || {
             writer.execute("UPDATE t SET text = text || '.' WHERE id = 7", []).unwrap();
@@ -69,11 +71,7 @@ fn a_reader_is_not_given_its_pages_again_after_each_commit() {
 
 #[test]
 fn a_reader_sees_every_commit_at_once_and_keeps_its_mapping() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("t.db");
-    let writer = writer(&path);
-    writer.execute(ROWS, [2_000]).unwrap();
-    checkpoint(&writer);
+    let (_folder, path, writer) = written(2_000);
     let reader = reader(&path);
     assert_eq!(count(&reader), 2_000);
     writer.execute(ROWS, [1]).unwrap();
@@ -95,11 +93,7 @@ fn a_reader_sees_every_commit_at_once_and_keeps_its_mapping() {
 
 #[test]
 fn a_file_that_grows_is_mapped_anew_and_one_that_shrinks_is_read_to_its_end() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("t.db");
-    let writer = writer(&path);
-    writer.execute(ROWS, [1_000]).unwrap();
-    checkpoint(&writer);
+    let (_folder, path, writer) = written(1_000);
     let reader = reader(&path);
     assert_eq!(count(&reader), 1_000);
     writer.execute(ROWS, [1]).unwrap();
@@ -122,11 +116,7 @@ fn a_file_that_grows_is_mapped_anew_and_one_that_shrinks_is_read_to_its_end() {
 
 #[test]
 fn many_readers_beside_a_writer_each_see_whole_transactions() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("t.db");
-    let writer = writer(&path);
-    writer.execute(ROWS, [500]).unwrap();
-    checkpoint(&writer);
+    let (_folder, path, writer) = written(500);
     let done = std::sync::atomic::AtomicBool::new(false);
     std::thread::scope(|scope| {
         for _ in 0..3 {
