@@ -3,7 +3,7 @@
 use super::filter::Filter;
 use super::geo::Circle;
 use super::profile::{Profile, ProfileId};
-use super::search_text::{SEARCHED_FIELDS, fold};
+use super::search_text::fold;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -139,24 +139,6 @@ pub struct Search {
     pub limit: u32,
     pub start: Start,
     pub include_deleted: bool,
-}
-
-/// These are not among the fields that a change names: every change has them.
-const FIELDS_OF_EVERY_CHANGE: [&str; 5] = ["updated_at", "updated_by", "deleted_at", "deleted_by", "version"];
-
-impl Search {
-    /// The fields whose change may make a hit none; `None` where any change may.
-    pub fn fields(&self) -> Option<Vec<&'static str>> {
-        let of_filter = self.filter.as_ref().map(Filter::fields).unwrap_or_default();
-        if of_filter.iter().any(|field| FIELDS_OF_EVERY_CHANGE.contains(field)) {
-            return None;
-        }
-        let of_words = if self.needles.is_empty() { [].as_slice() } else { &SEARCHED_FIELDS };
-        let mut fields: Vec<_> = of_filter.into_iter().chain(of_words.iter().copied()).collect();
-        fields.sort_unstable();
-        fields.dedup();
-        Some(fields)
-    }
 }
 
 /// A page of profiles in the order that was asked for.

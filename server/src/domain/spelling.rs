@@ -48,6 +48,8 @@ pub struct Probe {
 pub enum Shown {
     /// Nothing.
     Always,
+    /// Whom it knows to be there: what is asked is only whether anybody has it, and `holders` is zero where nobody has.
+    Whether,
     /// What more have than are wanted: they are of use only if they are all.
     AllOrNone,
     /// In a large tenant, what hardly anybody's words begin like, by their first four characters.

@@ -48,11 +48,11 @@ impl Directory {
             beginnings: words.clone(),
             wanted: 1,
             examined: EXAMINED_FOR_A_WORD,
-            shown: Shown::Always,
+            shown: Shown::Whether,
             include_deleted: request.include_deleted,
         };
         let mut samples = self.store.sample_profiles(&call.tenant, &probe).await?.into_iter();
-        words.retain(|_| samples.next().is_some_and(|sample| sample.docs.is_empty() && sample.holders < EXAMINED_FOR_A_WORD.into()));
+        words.retain(|_| samples.next().is_some_and(|sample| sample.holders == 0));
         words.truncate(MAX_CORRECTED);
         Ok(words)
     }

@@ -62,16 +62,6 @@ impl Filter {
         }
     }
 
-    /// The names of the fields that it compares; some perhaps more than once.
-    pub fn fields(&self) -> Vec<&'static str> {
-        match self {
-            Self::All(filters) | Self::Any(filters) => filters.iter().flat_map(Self::fields).collect(),
-            Self::Not(inner) => inner.fields(),
-            Self::Condition(Condition::Near(_)) => vec![NumberField::Latitude.as_str(), NumberField::Longitude.as_str()],
-            Self::Condition(condition) => vec![condition.field_name()],
-        }
-    }
-
     /// Profiles of this user only.
     pub fn of_user(user_id: &super::profile::UserId) -> Self {
         Self::Condition(Condition::Text { field: TextField::UserId, op: TextOp::Eq, value: user_id.as_str().to_owned() })
@@ -114,23 +104,6 @@ pub enum Condition {
     Attribute(AttributeCondition),
     /// The place is known and lies in the circle, its rim included: `near(latitude, longitude, kilometres)`.
     Near(Circle),
-}
-
-impl Condition {
-    /// The name of the first field that it compares.
-    fn field_name(&self) -> &'static str {
-        match self {
-            Self::Present(field) => field.as_str(),
-            Self::Text { field, .. } => field.as_str(),
-            Self::Integer { field, .. } => field.as_str(),
-            Self::Number { field, .. } => field.as_str(),
-            Self::BirthDate { .. } => Field::BirthDate.as_str(),
-            Self::ProfileId { .. } => Field::ProfileId.as_str(),
-            Self::Active { .. } => Field::Active.as_str(),
-            Self::Attribute(_) => ATTRIBUTES,
-            Self::Near(_) => NumberField::Latitude.as_str(),
-        }
-    }
 }
 
 /// A comparison with a member of `attributes`: it holds only for a value of the literal's own type.

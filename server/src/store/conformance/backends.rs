@@ -33,9 +33,11 @@ macro_rules! with_costs {
 with_costs!(sqlite_by_grams, sqlite, super::Costs::BY_GRAMS);
 with_costs!(sqlite_by_scans, sqlite, super::Costs::BY_SCANS);
 with_costs!(sqlite_by_names, sqlite, super::Costs::BY_NAMES);
+with_costs!(sqlite_remembering, sqlite, super::Costs::REMEMBERING);
 with_costs!(postgres_by_grams, postgres, super::Costs::BY_GRAMS);
 with_costs!(postgres_by_scans, postgres, super::Costs::BY_SCANS);
 with_costs!(postgres_by_names, postgres, super::Costs::BY_NAMES);
+with_costs!(postgres_remembering, postgres, super::Costs::REMEMBERING);
 
 pub mod sqlite {
     use super::{Arc, Costs, Future, Store, TempDir, World, run};

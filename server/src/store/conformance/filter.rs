@@ -47,14 +47,14 @@ const NUMBERS: [f64; 16] = [
 ];
 
 /// The people, and the values that occur among them.
-struct Known {
-    profiles: Vec<Profile>,
+pub(super) struct Known {
+    pub profiles: Vec<Profile>,
     texts: Vec<Vec<String>>,
     words: Vec<String>,
 }
 
 impl Known {
-    async fn settled(world: &World) -> Arc<Self> {
+    pub async fn settled(world: &World) -> Arc<Self> {
         let profiles = settle(world, POPULATION).await;
         let text = |value: serde_json::Value| value.as_str().map(str::to_owned);
         let rows: Vec<_> = profiles.iter().map(|profile| serde_json::to_value(profile).unwrap()).collect();
@@ -76,7 +76,7 @@ impl Known {
     }
 }
 
-fn seen(found: &Found) -> (Vec<ProfileId>, bool, Total) {
+pub(super) fn seen(found: &Found) -> (Vec<ProfileId>, bool, Total) {
     (found.profiles.iter().map(|profile| profile.profile_id).collect(), found.more, found.total)
 }
 
@@ -247,7 +247,7 @@ fn filters(known: &Arc<Known>) -> impl Strategy<Value = Filter> + use<> {
     })
 }
 
-fn searches(known: &Arc<Known>) -> impl Strategy<Value = Search> + use<> {
+pub(super) fn searches(known: &Arc<Known>) -> impl Strategy<Value = Search> + use<> {
     let of_known = Arc::clone(known);
     let word = (any::<Index>(), any::<Index>(), 0..4u8).prop_map(move |(which, cut, form)| varied(&of_known.words, which, cut, form));
     let query = prop::collection::vec(word, 0..3).prop_map(|words| needles(&words.join(" ")));

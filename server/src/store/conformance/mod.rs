@@ -19,8 +19,8 @@ mod purging;
 pub(super) mod reference;
 mod search;
 mod search_grams;
+mod search_memory;
 mod search_pages;
-mod search_totals;
 mod spelling;
 mod tenants;
 mod uniqueness;
@@ -30,13 +30,15 @@ mod users;
 macro_rules! conformance {
     (searches $($rest:tt)+) => {
         conformance! { $($rest)+ }
-        // The ways that a search takes in a large tenant, taken in a small one.
+        // The ways that a search takes in a large tenant, taken in a small one; and again, once it is remembered.
         conformance! { @backend sqlite_by_grams: $($rest)+ }
         conformance! { @backend sqlite_by_scans: $($rest)+ }
         conformance! { @backend sqlite_by_names: $($rest)+ }
+        conformance! { @backend sqlite_remembering: $($rest)+ }
         conformance! { @backend postgres_by_grams: $($rest)+ }
         conformance! { @backend postgres_by_scans: $($rest)+ }
         conformance! { @backend postgres_by_names: $($rest)+ }
+        conformance! { @backend postgres_remembering: $($rest)+ }
     };
     ($($state:ident $resource:ident { $($case:ident),+ $(,)? })+) => {
         conformance! { @backend sqlite: $($state $resource { $($case),+ })+ }
@@ -177,6 +179,7 @@ conformance! {
         a_deleted_tenant_still_answers_its_own_retry,
     }
     migrated spelling {
+        whether_anybody_has_a_word_is_known_at_once,
         a_typo_of_each_kind_finds_the_word,
         every_script_with_spaces_is_corrected,
         frequent_words_come_before_rare_ones,
@@ -232,8 +235,10 @@ mod searches {
             counting_stops_at_a_thousand,
             those_who_have_a_word_come_in_the_order_of_their_names,
         }
-        migrated search_totals {
+        migrated search_memory {
             a_total_that_was_counted_falls_with_the_next_change,
+            any_search_that_is_asked_again_agrees_with_the_reference,
+            a_search_that_is_asked_again_sees_every_write_of_others_at_once,
         }
         migrated filter {
             every_operator_on_every_field_agrees_with_the_reference,

@@ -43,6 +43,16 @@ async fn create_named(world: &World, names: &[&str]) {
     }
 }
 
+pub async fn whether_anybody_has_a_word_is_known_at_once(world: World) {
+    create_named(&world, &["Anna Kowalski", "Christopher Lee"]).await;
+    let words = ["kowalski", "kowalsky", "ann", "christopher", "christophel", "nobody"];
+    let whether = Probe { wanted: 1, shown: Shown::Whether, ..probe(&words) };
+    let are_held = async || sampled(&world, &whether).await.iter().map(|sample| sample.holders > 0).collect::<Vec<_>>();
+    assert_eq!(are_held().await, [true, false, true, true, false, false]);
+    world.create(json!({"full_name": "Nobody", "user_id": "n"})).await;
+    assert_eq!(are_held().await, [true, false, true, true, false, true]);
+}
+
 pub async fn a_typo_of_each_kind_finds_the_word(world: World) {
     create_named(&world, &["Anna Kowalski", "Christopher Łukasz", "Kurt Koch", "Marie-Claire O'Neill"]).await;
     for (typo, word) in [

@@ -18,6 +18,7 @@ pub(super) enum Value {
     Number(f64),
     Boolean(bool),
     Id(Uuid),
+    Ids(Vec<Uuid>),
     Grams(Vec<i32>),
 }
 
@@ -29,6 +30,7 @@ impl Value {
             Self::Number(number) => (number, Type::FLOAT8),
             Self::Boolean(boolean) => (boolean, Type::BOOL),
             Self::Id(id) => (id, Type::UUID),
+            Self::Ids(ids) => (ids, Type::UUID_ARRAY),
             Self::Grams(grams) => (grams, Type::INT4_ARRAY),
         }
     }

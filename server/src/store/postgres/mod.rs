@@ -42,7 +42,7 @@ mod tests;
 pub use options::PostgresOptions;
 
 use super::error::Result;
-use super::route::{Costs, Totals};
+use super::route::{Costs, Memory};
 use frequencies::Watch;
 use lanes::Lanes;
 use partitions::Partitions;
@@ -59,7 +59,7 @@ pub struct Postgres {
     partitions: Partitions,
     search_budget: Duration,
     frequencies: Watch,
-    totals: Totals,
+    memory: Memory,
     costs: Costs,
 }
 
@@ -74,7 +74,7 @@ impl Postgres {
             partitions: Partitions::default(),
             search_budget: options.search_budget,
             frequencies: Watch::default(),
-            totals: Totals::default(),
+            memory: Memory::default(),
             costs: search::COSTS,
         })
     }

@@ -13,7 +13,8 @@ use deadpool_postgres::{Hook, Manager, ManagerConfig, Object, QueueMode, Recycli
 use futures::FutureExt;
 use futures::future::{try_join, try_join3};
 use std::borrow::Cow;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
 use tokio_postgres::types::{ToSql, Type};
@@ -31,6 +32,8 @@ const TRIES: u32 = 5;
 pub(super) struct Pool {
     pool: deadpool_postgres::Pool,
     drain: Duration,
+    /// How many connections broke.
+    broken: Arc<AtomicU64>,
 }
 
 /// What may be tried again.
@@ -47,6 +50,8 @@ impl Pool {
     pub(super) fn open(target: Target, size: usize, statement_timeout: Duration) -> Result<Self> {
         let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let manager = Manager::from_config(target.config, target.tls, recycling);
+        let broken = Arc::new(AtomicU64::new(0));
+        let found_broken = Arc::clone(&broken);
         let pool = deadpool_postgres::Pool::builder(manager)
             .max_size(size.max(1))
             // The last one that came back: its session has what it needs in the processor's caches.
@@ -55,7 +60,10 @@ impl Pool {
             .create_timeout(Some(CONNECT_TIMEOUT))
             .recycle_timeout(Some(CONNECT_TIMEOUT))
             .runtime(Runtime::Tokio1)
-            .pre_recycle(Hook::sync_fn(|client, metrics| {
+            .pre_recycle(Hook::sync_fn(move |client, metrics| {
+                if client.is_closed() {
+                    found_broken.fetch_add(1, Ordering::AcqRel);
+                }
                 let last_used = metrics.recycled.map_or(Duration::ZERO, |at| at - metrics.created);
                 if plans::due_between(last_used, metrics.created.elapsed()) {
                     plans::make_anew(client);
@@ -64,7 +72,12 @@ impl Pool {
             }))
             .build()
             .map_err(StoreError::internal)?;
-        Ok(Self { pool, drain: statement_timeout })
+        Ok(Self { pool, drain: statement_timeout, broken })
+    }
+
+    /// How many connections have broken: those made since may lead to another server.
+    pub(super) fn broken(&self) -> u64 {
+        self.broken.load(Ordering::Acquire)
     }
 
     /// Runs what only reads; once more if it met a broken connection.
@@ -100,6 +113,9 @@ impl Pool {
             }
             if failure.is_stale_plan() {
                 self.pool.manager().statement_caches.clear();
+            }
+            if failure.is_lost() {
+                self.broken.fetch_add(1, Ordering::AcqRel);
             }
             let again = failure.is_conflict() || failure.is_stale_plan() || (kind == Kind::Read && failure.is_lost() && !lost);
             if !again || tries_left == 0 {

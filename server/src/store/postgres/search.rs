@@ -3,8 +3,8 @@
 mod count;
 mod names;
 mod period;
+mod recall;
 mod statements;
-mod totals;
 
 use super::Postgres;
 use super::error::Failure;
@@ -19,15 +19,15 @@ use crate::domain::profile::{Profile, ProfileId};
 use crate::domain::search::{Found, Position, Route, RouteStep, Search, Sort, SortField, SortKey, Start, Total};
 use crate::domain::tenant::TenantName;
 use crate::store::error::{Result, StoreError};
-use crate::store::route::{Conjunct, Costs, Expected, Names, Outcome, Remembered, Rings, Router, Step, Wanted};
+use crate::store::route::{Asked, Change, Conjunct, Costs, Expected, Names, Outcome, Rings, Router, Step, Wanted};
 use period::{InPeriod, Span};
+#[cfg(test)]
+pub(super) use recall::{READ_CHANGES, READ_GRAMS_IN};
 use statements::{Lookup, Statement, Stretch, Subject, is_integer, stretches};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 use tokio_postgres::Row;
-#[cfg(test)]
-pub(super) use totals::READ_SINCE;
 use uuid::Uuid;
 
 /// Measured (docs/search.md).
@@ -42,10 +42,12 @@ pub(super) const COSTS: Costs = Costs {
     least_scan: 300.0,
     marks: 200.0,
     part: 5.0,
+    remembered: Some(100),
 };
 
-/// Whether the tenant is suspended. One row when there is such a tenant.
-pub(super) const OPEN_TENANT: &str = "SELECT t.suspended FROM tenants t WHERE t.tenant_name = $1";
+/// Whether the tenant is suspended, and the snapshot's position in the change log. One row when there is such a tenant.
+pub(super) const OPEN_TENANT: &str =
+    "SELECT t.suspended, pg_snapshot_xmin(pg_current_snapshot())::text::bigint FROM tenants t WHERE t.tenant_name = $1";
 
 macro_rules! read_page_in {
     ($partition:literal) => {
@@ -79,19 +81,16 @@ impl Postgres {
         let partition = self.partitions.of(tenant, &self.lanes).await?;
         let found = self.pool.read(|session| async move {
             let deadline = Instant::now() + self.search_budget;
-            let remembered = self.totals.of(tenant, search);
-            let since = async {
-                let Some(before) = remembered.before() else { return Ok(None) };
-                totals::since(&session, tenant, search, before).await.map(Some)
-            };
+            let asked = self.memory.of(tenant, search, self.pool.broken());
+            let changes = recall::changes(&session, asked.read_from());
             let open = [&tenant.as_str() as &(dyn tokio_postgres::types::ToSql + Sync)];
-            let ((), tenants, since) = futures::future::try_join3(session.begin(begin), session.query(OPEN_TENANT, &open), since).await?;
+            let ((), tenants, changes) =
+                futures::future::try_join3(session.begin(begin), session.query(OPEN_TENANT, &open), changes).await?;
             let row = tenants.first().ok_or(StoreError::TenantUnknown)?;
             rows::in_service(row.try_get(0)?)?;
             let subject = Subject { tenant, partition, search };
-            let still = since.and_then(|since| remembered.still(&since));
-            let mut run = Run::new(&session, subject, frequencies, self.costs, deadline, (remembered, still));
-            let found = run.found().await?;
+            let mut run = Run::new(&session, subject, frequencies, self.costs, deadline, (&asked, row.try_get(1)?));
+            let found = run.found(changes).await?;
             session.end(true).await?;
             Ok(found)
         });
@@ -120,16 +119,19 @@ struct Run<'a> {
     span: Option<Span>,
     /// The last ring that was looked into, and how many hits it holds.
     ring: Option<(Circle, i64)>,
-    remembered: Remembered<'a>,
-    /// How many hits there are at least, if that is known and more than is told.
-    still: Option<i64>,
+    asked: &'a Asked<'a>,
+    /// The snapshot's position in the change log.
+    at: i64,
+    /// How many hits there are at least, if that is remembered and more than is told.
+    at_least: Option<i64>,
 }
 
-/// The ids of a page, in order; and the count, where the step told.
+/// The ids of a page, in order; and the count, where the step told, with the hits if they are no more than are told.
 #[derive(Default)]
 struct Page {
     ids: Vec<Uuid>,
     total: Option<i64>,
+    hits: Vec<Uuid>,
 }
 
 impl<'a> Run<'a> {
@@ -139,33 +141,56 @@ impl<'a> Run<'a> {
         frequencies: &'a Arc<Frequencies>,
         costs: Costs,
         deadline: Instant,
-        (remembered, still): (Remembered<'a>, Option<i64>),
+        (asked, at): (&'a Asked<'a>, i64),
     ) -> Self {
         let wanted = wanted(subject, frequencies, subject.search);
-        Self { session, subject, wanted, frequencies, costs, deadline, route: Vec::new(), span: None, ring: None, remembered, still }
+        Self { session, subject, wanted, frequencies, costs, deadline, route: Vec::new(), span: None, ring: None, asked, at, at_least: None }
     }
 
-    async fn found(&mut self) -> Attempted<Found> {
+    /// `changes` are there when something of the search is remembered.
+    async fn found(&mut self, changes: Option<Vec<Change>>) -> Attempted<Found> {
         let search = self.subject.search;
         let limit = search.limit as usize;
+        let recalled = match changes {
+            Some(changes) => self.recalled(changes).await?,
+            None => None,
+        };
         let mut router = self.router(&self.wanted.conjuncts);
-        let page = match search.sort.field {
-            SortField::Distance(circle) => self.by_distance(circle, &mut router).await?,
-            _ => self.page(&mut router).await?,
+        let is_new = recalled.is_none();
+        let page = match recalled {
+            Some(page) => page,
+            None => self.found_anew(&mut router).await?,
         };
         let mut ids = page.ids;
         let more = ids.len() > limit;
+        let next = ids.get(limit).copied();
         ids.truncate(limit);
-        if let (None, Some(still)) = (page.total, self.still) {
-            self.route.push(RouteStep::new("remembered", router.expected_hits(), still));
+        if let (None, Some(at_least)) = (page.total, self.at_least) {
+            self.route.push(RouteStep::new("remembered", router.expected_hits(), at_least));
         }
-        let total = match (page.total.or(self.still), &search.start) {
+        let total = match (page.total.or(self.at_least), &search.start) {
             (Some(total), _) => total,
             (None, Start::Offset(offset)) if !more && (!ids.is_empty() || *offset == 0) => i64::from(*offset) + ids.len() as i64,
             _ => self.count(&router).await?,
         };
         let profiles = self.profiles(&ids).await?;
+        if is_new {
+            self.asked.note_page(ids.into_iter().chain(next), self.at, self.costs.remembered, &self.route);
+        }
         Ok(Found { profiles, more, total: Total::of_counted(total), route: Route(std::mem::take(&mut self.route)) })
+    }
+
+    async fn found_anew(&mut self, router: &mut Router) -> Attempted<Page> {
+        let mut page = match self.subject.search.sort.field {
+            SortField::Distance(circle) => self.by_distance(circle, router).await?,
+            _ => self.page(router).await?,
+        };
+        if let Some(hits) = page.total {
+            let all = std::mem::take(&mut page.hits);
+            let is_all = usize::try_from(hits) == Ok(all.len());
+            self.asked.note_counted(all, is_all, self.at);
+        }
+        Ok(page)
     }
 
     fn router(&self, conjuncts: &[Conjunct]) -> Router {
@@ -179,7 +204,7 @@ impl<'a> Run<'a> {
             told: self.wanted.told,
             keyed: !self.wanted.keyed.is_empty(),
             by_creation: search.sort.field == SortField::CreatedAt,
-            counted: self.still.is_some(),
+            counted: self.at_least.is_some(),
         };
         let offset = if let Start::Offset(offset) = search.start { offset } else { 0 };
         Router::new(self.costs, expected, offset + search.limit + 1)
@@ -224,12 +249,12 @@ impl<'a> Run<'a> {
                         router.spend(std::mem::take(&mut scan.spent));
                         continue;
                     }
-                    None => return Ok(Page { ids: scan.page(), total: None }),
+                    None => return Ok(Page { ids: scan.page(), ..Page::default() }),
                 },
                 Step::Scan { rows } => {
                     let before = scan.hits.len();
                     if self.scan(&mut scan, *rows, router.expected_hits()).await? {
-                        return Ok(Page { ids: scan.page(), total: None });
+                        return Ok(Page { ids: scan.page(), ..Page::default() });
                     }
                     Outcome::Short { found: u32::try_from(scan.hits.len() - before).unwrap_or(u32::MAX) }
                 }
@@ -280,15 +305,18 @@ impl<'a> Run<'a> {
         expected: f64,
     ) -> Attempted<Option<Page>> {
         let rows = self.run(subject.look_up(lookup, cap, subject.search.limit + 1)?).await?;
-        let (mut ids, mut read, mut hits) = (Vec::with_capacity(rows.len()), 0, 0);
+        let (mut page, mut read) = (Page { ids: Vec::with_capacity(rows.len()), ..Page::default() }, 0);
         for row in &rows {
             match row.try_get::<_, Option<Uuid>>(0)? {
-                Some(id) => ids.push(id),
-                None => (read, hits) = (row.try_get::<_, i64>(1)?, row.try_get::<_, i64>(2)?),
+                Some(id) => page.ids.push(id),
+                None => {
+                    read = row.try_get::<_, i64>(1)?;
+                    (page.total, page.hits) = (Some(row.try_get(2)?), row.try_get::<_, Option<_>>(3)?.unwrap_or_default());
+                }
             }
         }
         self.route.push(RouteStep::new(name, expected, read));
-        Ok((read <= i64::from(cap)).then_some(Page { ids, total: Some(hits) }))
+        Ok((read <= i64::from(cap)).then_some(page))
     }
 
     /// Goes on with a scan; whether it has the page or has come to the end.

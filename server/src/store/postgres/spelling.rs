@@ -90,6 +90,8 @@ struct Plan {
     needles: Vec<String>,
     /// As far as statistics list it.
     holders: Vec<Option<f64>>,
+    /// Whether these have the beginning, and not only its gram.
+    is_certain: Vec<bool>,
     by_gram: Vec<(usize, i32)>,
     among_newest: Vec<usize>,
 }
@@ -108,12 +110,16 @@ impl Plan {
         };
         let mut rare_first: Vec<usize> = (0..needles.len()).collect();
         let held = |at: usize| holders[at].unwrap_or_default();
+        let is_told = |needle: &str| Grams::told(needle) >= 1.0;
+        let is_certain: Vec<bool> =
+            (0..needles.len()).map(|at| held(at) >= probe.examined.into() || held(at) > 0.0 && is_told(&needles[at])).collect();
         rare_first.sort_by(|one, other| held(*one).total_cmp(&held(*other)));
         let (mut by_gram, mut among_newest, mut sum) = (Vec::new(), Vec::new(), 0.0);
         for at in rare_first {
             let Some(gram) = of_needles[at] else { continue };
             let leaves_out = match probe.shown {
                 Shown::Always => false,
+                Shown::Whether => is_certain[at],
                 Shown::AllOrNone => held(at) > f64::from(probe.wanted),
                 Shown::WhereLikely => is_large && is_unlikely(&probe.beginnings[at]),
             };
@@ -127,7 +133,7 @@ impl Plan {
                 among_newest.push(at);
             }
         }
-        Self { needles, holders, by_gram, among_newest }
+        Self { needles, holders, is_certain, by_gram, among_newest }
     }
 }
 
@@ -156,7 +162,8 @@ async fn sample(
         sample_newest(&session, tenant, probe, plan, &mut samples).await?;
     }
     session.end(true).await?;
-    for (sample, holders) in samples.iter_mut().zip(&plan.holders) {
+    for (at, sample) in samples.iter_mut().enumerate() {
+        let holders = plan.holders[at].filter(|_| probe.shown != Shown::Whether || plan.is_certain[at]);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates")]
         let holders = holders.unwrap_or_default().round() as u64;
         sample.holders = holders.max(sample.docs.len() as u64);

@@ -21,6 +21,8 @@ pub struct Costs {
     /// A lookup by a word's marks by itself, and each of the parts that it looks into.
     pub marks: f64,
     pub part: f64,
+    /// Pages are remembered for which so many rows were read; `None`: none is.
+    pub remembered: Option<i64>,
 }
 
 /// What is expected of a conjunct.
@@ -56,6 +58,7 @@ impl Costs {
         least_scan: 1.0,
         marks: 1e9,
         part: 1e9,
+        remembered: None,
     };
     /// Every search is a scan of many short steps.
     pub const BY_SCANS: Self = Self {
@@ -69,9 +72,13 @@ impl Costs {
         least_scan: 2.0,
         marks: 1e9,
         part: 1e9,
+        remembered: None,
     };
     /// Every page in the order of names is looked for by the word's marks.
     pub const BY_NAMES: Self = Self { small_tenant: 0.0, least_scan: 1.0, marks: -1e30, part: 0.0, ..Self::BY_SCANS };
+
+    /// Every page is remembered.
+    pub const REMEMBERING: Self = Self { remembered: Some(0), ..Self::PLAIN };
 
     /// Lists are met entry by entry.
     pub const PLAIN: Self = Self {
@@ -85,6 +92,7 @@ impl Costs {
         least_scan: 300.0,
         marks: 150.0,
         part: 5.0,
+        remembered: Some(100),
     };
 
     /// Long lists are passed over quickly.

@@ -3,15 +3,17 @@
 
 pub mod conjuncts;
 pub mod costs;
+pub mod memory;
 pub mod names;
 mod parts;
+pub mod recent;
 pub mod rings;
 pub mod router;
-pub mod totals;
 
 pub use conjuncts::{Conjunct, Wanted};
 pub use costs::{Costs, Listed};
+pub use memory::{Asked, MOST_COUNTED, Memory, Recall, Recalled};
 pub use names::{Names, Place, Reach};
+pub use recent::{Change, Changes, MOST_CHANGES};
 pub use rings::{Rings, holding};
 pub use router::{Count, Expected, Outcome, Router, Step};
-pub use totals::{Counted, MOST_CHANGES, Remembered, Since, Totals};

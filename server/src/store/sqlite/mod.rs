@@ -8,7 +8,7 @@ macro_rules! statements {
     ($($(#[$doc:meta])* $name:ident = $sql:expr;)+) => {
         $($(#[$doc])* const $name: &str = $sql;)+
         #[cfg(test)]
-        pub(super) const STATEMENTS: &[&str] = &[$($name),+];
+        pub(in crate::store::sqlite) const STATEMENTS: &[&str] = &[$($name),+];
     };
 }
 
@@ -32,11 +32,10 @@ mod spelling;
 mod tenants;
 #[cfg(test)]
 mod tests;
-mod totals;
 mod writer;
 
 use super::Result;
-use super::route::{Costs, Totals};
+use super::route::{Costs, Memory};
 use frequencies::Frequencies;
 use readers::Readers;
 use rusqlite::Connection;
@@ -62,7 +61,7 @@ pub struct Sqlite {
     readers: Readers,
     search_budget: Duration,
     frequencies: Arc<Frequencies>,
-    totals: Arc<Totals>,
+    memory: Arc<Memory>,
     costs: Costs,
     closed: OnceCell<()>,
 }
@@ -78,7 +77,7 @@ impl Sqlite {
             readers,
             search_budget: options.search_budget,
             frequencies: Arc::default(),
-            totals: Arc::default(),
+            memory: Arc::default(),
             costs: search::COSTS,
             closed: OnceCell::new(),
         })

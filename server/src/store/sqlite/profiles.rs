@@ -132,9 +132,9 @@ impl ProfileStore for Sqlite {
 
     async fn search_profiles(&self, tenant: &TenantName, asked: &Search) -> Result<Found> {
         let (tenant, asked, budget) = (tenant.clone(), asked.clone(), self.search_budget);
-        let (frequencies, totals, costs) = (Arc::clone(&self.frequencies), Arc::clone(&self.totals), self.costs);
+        let (frequencies, memory, costs) = (Arc::clone(&self.frequencies), Arc::clone(&self.memory), self.costs);
         let run = move |connection: &mut Connection| {
-            let guide = Guide { frequencies: &frequencies, totals: &totals, costs };
+            let guide = Guide { frequencies: &frequencies, memory: &memory, costs };
             search(connection, &tenant, &asked, guide, budget)
         };
         self.read_aside(run).await

@@ -3,6 +3,7 @@
 
 mod best;
 mod budget;
+pub(super) mod recall;
 mod statements;
 
 use super::derive::any_without_grams;
@@ -11,13 +12,12 @@ use super::frequencies::Frequencies;
 use super::grams;
 use super::rows;
 use super::tenants::open_tenant;
-use super::totals;
 use crate::domain::geo::Circle;
 use crate::domain::profile::Profile;
 use crate::domain::search::{Found, Position, Route, RouteStep, Search, Sort, SortField, Start, Total};
 use crate::domain::tenant::TenantName;
 use crate::store::Result;
-use crate::store::route::{Conjunct, Costs, Count, Counted, Expected, Names, Outcome, Remembered, Rings, Router, Step, Totals, Wanted};
+use crate::store::route::{Asked, Conjunct, Costs, Count, Expected, MOST_COUNTED, Memory, Names, Outcome, Rings, Router, Step, Wanted};
 use best::Best;
 pub(super) use budget::Budgeted;
 use rusqlite::{CachedStatement, Connection, Rows, params_from_iter};
@@ -37,6 +37,7 @@ pub(super) const COSTS: Costs = Costs {
     least_scan: 300.0,
     marks: 30.0,
     part: 35.0,
+    remembered: Some(200),
 };
 
 /// No ring, and no circle, is given up before so many candidates.
@@ -55,7 +56,7 @@ statements! {
 #[derive(Clone, Copy)]
 pub(super) struct Guide<'a> {
     pub frequencies: &'a Frequencies,
-    pub totals: &'a Totals,
+    pub memory: &'a Memory,
     pub costs: Costs,
 }
 
@@ -67,17 +68,14 @@ pub(super) fn search(
     guide: Guide<'_>,
     budget: Duration,
 ) -> Result<Found> {
+    let remembered = guide.memory.of(tenant, asked, 0);
     let budgeted = Budgeted::start(connection, budget)?;
     let snapshot = budgeted.0.unchecked_transaction()?;
     open_tenant(&snapshot, tenant)?;
     let has_all_grams = !any_without_grams(&snapshot)?;
-    let remembered = guide.totals.of(tenant, asked);
-    let still = match remembered.before() {
-        Some(before) => remembered.still(&totals::since(&snapshot, tenant, asked, before)?),
-        None => None,
-    };
+    let at = recall::position(&snapshot)?;
     let subject = Subject { tenant, search: asked };
-    let mut run = Run { connection: &snapshot, subject, guide, has_all_grams, remembered, still, route: Vec::new() };
+    let mut run = Run { connection: &snapshot, subject, guide, has_all_grams, asked: remembered, at, at_least: None, route: Vec::new() };
     run.found()
 }
 
@@ -87,17 +85,22 @@ struct Run<'a> {
     subject: Subject<'a>,
     guide: Guide<'a>,
     has_all_grams: bool,
-    remembered: Remembered<'a>,
-    /// How many hits there are at least, if that is known and more than is told.
-    still: Option<i64>,
+    asked: Asked<'a>,
+    /// The snapshot's position in the change log.
+    at: i64,
+    /// How many hits there are at least, if that is remembered and more than is told.
+    at_least: Option<i64>,
     route: Vec<RouteStep>,
 }
 
-/// The numbers of a page's profiles, in order; and the count, where the step told.
+/// The numbers of a page's profiles, in order; of a lookup their ids too, and the count, where the step told, with the hits if they
+/// are no more than are told.
 #[derive(Default)]
 struct Page {
     numbers: Vec<i64>,
+    ids: Vec<Uuid>,
     total: Option<i64>,
+    hits: Vec<Uuid>,
 }
 
 impl Run<'_> {
@@ -105,22 +108,42 @@ impl Run<'_> {
         let search = self.subject.search;
         let limit = search.limit as usize;
         let wanted = self.wanted(search);
+        let recalled = self.recalled(&wanted)?;
         let mut router = self.router(&wanted)?;
-        let Page { mut numbers, total } = match search.sort.field {
-            SortField::Distance(circle) => self.by_distance(circle, &wanted, &router)?,
-            _ => self.page(&wanted, &mut router)?,
+        let (Page { mut numbers, total, .. }, is_new) = match recalled {
+            Some(page) => (page, false),
+            None => (self.found_anew(&wanted, &mut router)?, true),
         };
         let more = numbers.len() > limit;
-        numbers.truncate(limit);
-        if let (None, Some(still)) = (total, self.still) {
-            self.route.push(RouteStep::new("remembered", router.expected_hits(), still));
+        numbers.truncate(limit + 1);
+        let mut profiles = self.profiles(&numbers)?;
+        let next = profiles.get(limit).map(|profile| profile.profile_id.0);
+        profiles.truncate(limit);
+        if let (None, Some(at_least)) = (total, self.at_least) {
+            self.route.push(RouteStep::new("remembered", router.expected_hits(), at_least));
         }
-        let total = match total.or(self.still).or_else(|| seen_to_the_end(&search.start, numbers.len(), more)) {
+        let total = match total.or(self.at_least).or_else(|| seen_to_the_end(&search.start, profiles.len(), more)) {
             Some(total) => total,
             None => self.count(&wanted, &router)?,
         };
-        let profiles = self.profiles(&numbers)?;
+        if is_new {
+            let ids = profiles.iter().map(|profile| profile.profile_id.0).chain(next);
+            self.asked.note_page(ids, self.at, self.guide.costs.remembered, &self.route);
+        }
         Ok(Found { profiles, more, total: Total::of_counted(total), route: Route(std::mem::take(&mut self.route)) })
+    }
+
+    fn found_anew(&mut self, wanted: &Wanted, router: &mut Router) -> Result<Page> {
+        let mut page = match self.subject.search.sort.field {
+            SortField::Distance(circle) => self.by_distance(circle, wanted, router)?,
+            _ => self.page(wanted, router)?,
+        };
+        if let Some(hits) = page.total {
+            let all = std::mem::take(&mut page.hits);
+            let is_all = usize::try_from(hits) == Ok(all.len());
+            self.asked.note_counted(all, is_all, self.at);
+        }
+        Ok(page)
     }
 
     fn wanted(&self, search: &Search) -> Wanted {
@@ -148,7 +171,7 @@ impl Run<'_> {
             keyed: !wanted.keyed.is_empty(),
             // Lists are short here, and rows near: a part of the time is no cheaper than all of it.
             by_creation: false,
-            counted: self.still.is_some(),
+            counted: self.at_least.is_some(),
         };
         let offset = if let Start::Offset(offset) = search.start { offset } else { 0 };
         Ok(Router::new(costs, expected, offset + search.limit + 1))
@@ -291,29 +314,35 @@ impl Run<'_> {
         let sql = subject.look_up(lookup, i64::from(cap) + 1);
         let mut statement = self.connection.prepare_cached(&sql.text)?;
         let mut rows = statement.query(params_from_iter(&sql.values))?;
-        let (mut best, mut read, mut hits) = (Best::of(subject.search), 0, 0);
+        let (mut best, mut read, mut hits, mut all) = (Best::of(subject.search), 0, 0, Vec::new());
         while let Some(row) = rows.next()? {
             read += 1;
             if row.get(3)? {
                 hits += 1;
                 best.offer(row)?;
+                if hits <= MOST_COUNTED.into() {
+                    all.push(Uuid::from_bytes(row.get(2)?));
+                }
             }
         }
         self.route.push(RouteStep::new(name, expected, read));
-        Ok((read <= i64::from(cap)).then(|| Page { numbers: best.into_numbers(), total: Some(hits) }))
+        Ok((read <= i64::from(cap)).then(|| {
+            let (numbers, ids) = best.into_page();
+            Page { numbers, ids, total: Some(hits), hits: all }
+        }))
     }
 
     fn count(&mut self, wanted: &Wanted, router: &Router) -> Result<i64> {
-        let most = self.remembered.count_to();
+        let most = self.asked.count_to();
         let (name, sql) = match router.to_count() {
             Count::Grams { conjuncts, .. } => ("count by grams", self.subject.count(Lookup::Grams(&chosen(wanted, &conjuncts)), most)),
             Count::Scan => ("count by a scan", self.subject.count(Lookup::Whole, most)),
         };
         let mut statement = self.connection.prepare_cached(&sql.text)?;
         let ids = statement.query_map(params_from_iter(&sql.values), |row| row.get(0).map(Uuid::from_bytes))?;
-        let counted = Counted::of(ids.collect::<rusqlite::Result<Vec<_>>>()?, totals::position(self.connection)?);
-        let hits = counted.hits();
-        self.remembered.note(counted);
+        let counted = ids.collect::<rusqlite::Result<Vec<_>>>()?;
+        let hits = counted.len() as i64;
+        self.asked.note_counted(counted, hits < most.into(), self.at);
         self.route.push(RouteStep::new(name, router.expected_hits(), hits));
         Ok(hits)
     }
@@ -353,7 +382,7 @@ impl Walk {
     }
 
     fn into_page(mut self) -> Page {
-        Page { numbers: self.hits.split_off(self.hits.len().min(self.offset)), total: None }
+        Page { numbers: self.hits.split_off(self.hits.len().min(self.offset)), ..Page::default() }
     }
 }
 

@@ -54,7 +54,8 @@ pub(super) fn sample(
         let (docs, any) = look_up(&mut statement, tenant, probe, &expression, &needle)?;
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates")]
         let holders = if any { frequencies.of(&snapshot, &expression)?.round() as u64 } else { 0 };
-        samples.push(Sample { holders: holders.max(docs.len() as u64), docs });
+        let tells = probe.shown != Shown::Whether || holders >= probe.examined.into();
+        samples.push(Sample { holders: if tells { holders.max(docs.len() as u64) } else { docs.len() as u64 }, docs });
     }
     Ok(samples)
 }

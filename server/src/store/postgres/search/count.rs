@@ -6,7 +6,7 @@ use super::statements::{Lookup, Statement, Subject};
 use crate::domain::filter::{Condition, Filter, TextField, TextOp};
 use crate::domain::search::{MAX_TOTAL, RouteStep, Search};
 use crate::domain::search_text::plain_word;
-use crate::store::route::{Conjunct, Count, Counted, Router, holding};
+use crate::store::route::{Conjunct, Count, Router, holding};
 use uuid::Uuid;
 
 /// Counting stops here.
@@ -29,7 +29,7 @@ impl Run<'_> {
             return Ok(counted);
         }
         let (conjuncts, share) = match router.to_count() {
-            Count::Scan => return self.counted("count by a scan", self.subject.count(Lookup::Whole, self.most()), expected).await,
+            Count::Scan => return self.counted_all("count by a scan", Lookup::Whole, expected).await,
             Count::Grams { conjuncts, share } => (conjuncts, share),
         };
         if let Some(share) = share {
@@ -46,7 +46,15 @@ impl Run<'_> {
         }
         let all = self.wanted.conjuncts.clone();
         let chosen: Vec<&Conjunct> = conjuncts.iter().filter_map(|at| all.get(*at)).collect();
-        self.counted("count by grams", self.subject.count(Lookup::Grams(&chosen), self.most()), expected).await
+        self.counted_all("count by grams", Lookup::Grams(&chosen), expected).await
+    }
+
+    async fn counted_all(&mut self, name: &'static str, lookup: Lookup<'_>, expected: f64) -> Attempted<i64> {
+        let statement = self.subject.count(lookup, self.most());
+        let hits = self.hits(name, statement, expected).await?;
+        let counted = hits.len() as i64;
+        self.asked.note_counted(hits, counted < self.most().into(), self.at);
+        Ok(counted)
     }
 
     /// Those next to a centre, if they should be enough, and are.
@@ -62,7 +70,7 @@ impl Run<'_> {
     }
 
     fn most(&self) -> u32 {
-        self.remembered.count_to()
+        self.asked.count_to()
     }
 
     /// How many there are whose name, or address, begins with the only word that is asked for, if these are enough: they
@@ -86,15 +94,18 @@ impl Run<'_> {
         Ok(0)
     }
 
+    /// Counts some of the hits, which may be enough.
     async fn counted(&mut self, name: &'static str, statement: Statement, expected: f64) -> Attempted<i64> {
+        let hits = self.hits(name, statement, expected).await?;
+        let counted = hits.len() as i64;
+        self.asked.note_counted(hits, false, self.at);
+        Ok(counted)
+    }
+
+    async fn hits(&mut self, name: &'static str, statement: Statement, expected: f64) -> Attempted<Vec<Uuid>> {
         let rows = self.run(statement).await?;
-        let counted = match rows.first() {
-            Some(row) => Counted::of(row.try_get::<_, Vec<Uuid>>(0)?, row.try_get(1)?),
-            None => Counted::of([], 0),
-        };
-        let hits = counted.hits();
-        self.remembered.note(counted);
-        self.route.push(RouteStep::new(name, expected, hits));
+        let hits: Vec<Uuid> = rows.first().map(|row| row.try_get(0)).transpose()?.unwrap_or_default();
+        self.route.push(RouteStep::new(name, expected, hits.len() as i64));
         Ok(hits)
     }
 }

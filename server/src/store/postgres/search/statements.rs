@@ -12,7 +12,8 @@ use crate::domain::profile::ProfileId;
 use crate::domain::search::{Position, Search, Sort, SortField, SortKey, Start};
 use crate::domain::tenant::TenantName;
 use crate::store::error::{Result, StoreError};
-use crate::store::route::Conjunct;
+use crate::store::route::{Conjunct, MOST_COUNTED};
+use uuid::Uuid;
 
 /// A statement that is made for one search.
 #[derive(Debug)]
@@ -37,6 +38,8 @@ pub(in super::super) enum Lookup<'a> {
     Grams(&'a [&'a Conjunct]),
     /// Conditions with an index of their own.
     Keyed(&'a [Filter]),
+    /// Those with these ids.
+    Ids(&'a [Uuid]),
     /// All of the tenant.
     Whole,
 }
@@ -117,7 +120,7 @@ impl Subject<'_> {
     }
 
     /// Reads `cap` candidates and one more: the page among them, and behind it a row without a profile that says how
-    /// many candidates and how many hits there are.
+    /// many candidates and how many hits there are, with the ids of as many of these as are counted.
     pub(in super::super) fn look_up(&self, lookup: Lookup<'_>, cap: u32, wanted: u32) -> Result<Statement> {
         let mut values = Values::default();
         let tenant = values.text(self.tenant.as_str());
@@ -135,6 +138,7 @@ impl Subject<'_> {
                 let all: Vec<String> = conditions.iter().map(|one| filter::condition(one, &mut values)).collect();
                 format!("{select} WHERE p.tenant_name = {tenant} AND {} LIMIT {cap}", all.join(" AND "))
             }
+            Lookup::Ids(ids) => format!("{select} WHERE {} LIMIT {cap}", one_of(ids, &tenant, &mut values)),
             Lookup::Whole => format!("{select} WHERE p.tenant_name = {tenant} LIMIT {cap}"),
         };
         let (behind, offset) = match &self.search.start {
@@ -145,8 +149,9 @@ impl Subject<'_> {
         let order = order_by(sort, "h.sort_key", "h.profile_id");
         let text = format!(
             "WITH candidates AS MATERIALIZED ({candidates}) \
-             (SELECT h.profile_id, 0::bigint AS read, 0::bigint AS hits FROM candidates h WHERE h.hit{behind} {order} LIMIT {limit} OFFSET {offset}) \
-             UNION ALL SELECT NULL, count(*), count(*) FILTER (WHERE c.hit) FROM candidates c"
+             (SELECT h.profile_id, 0::bigint, 0::bigint, NULL::uuid[] FROM candidates h WHERE h.hit{behind} {order} LIMIT {limit} OFFSET {offset}) \
+             UNION ALL SELECT NULL, count(*), count(*) FILTER (WHERE c.hit), \
+             (SELECT array_agg(w.profile_id) FROM (SELECT a.profile_id FROM candidates a WHERE a.hit LIMIT {MOST_COUNTED}) AS w) FROM candidates c"
         );
         Ok(Statement { text, values })
     }
@@ -164,7 +169,7 @@ impl Subject<'_> {
         Statement { text: format!("SELECT {}, {}", end("ASC"), end("DESC")), values }
     }
 
-    /// The ids of the hits, in no order and no more than `most`, and the position of this snapshot in the change log.
+    /// The ids of the hits, in no order and no more than `most`.
     pub(in super::super) fn count(&self, lookup: Lookup<'_>, most: u32) -> Statement {
         let mut values = Values::default();
         let tenant = values.text(self.tenant.as_str());
@@ -185,13 +190,15 @@ impl Subject<'_> {
                 let all: Vec<String> = conditions.iter().map(|one| filter::condition(one, &mut values)).collect();
                 format!("SELECT p.profile_id FROM {table} WHERE p.tenant_name = {tenant} AND {} AND {hit} LIMIT {most}", all.join(" AND "))
             }
+            Lookup::Ids(ids) => {
+                format!("SELECT p.profile_id FROM {table} WHERE {} AND {hit} LIMIT {most}", one_of(ids, &tenant, &mut values))
+            }
             Lookup::Whole => format!(
                 "SELECT p.profile_id FROM {table} WHERE p.tenant_name = {tenant} AND {hit} ORDER BY p.tenant_name, p.created_at DESC, p.profile_id DESC LIMIT {most}"
             ),
         };
-        let position = "pg_snapshot_xmin(pg_current_snapshot())::text::bigint";
         let text = format!(
-            "SELECT coalesce(array_agg(counted.profile_id), '{{}}'), {position} \
+            "SELECT coalesce(array_agg(counted.profile_id), '{{}}') \
              FROM (SELECT matching.profile_id FROM ({rows}) AS matching LIMIT {most}) AS counted"
         );
         Statement { text, values }
@@ -208,6 +215,10 @@ fn have(conjuncts: &[&Conjunct], values: &mut Values) -> String {
     let several = conjuncts.iter().filter(|conjunct| only(&conjunct.any_of).is_none());
     all.extend(several.map(|conjunct| format!("p.grams && {}", values.bind(Value::Grams(conjunct.any_of.clone())))));
     all.join(" AND ")
+}
+
+fn one_of(ids: &[Uuid], tenant: &str, values: &mut Values) -> String {
+    format!("p.tenant_name = {tenant} AND p.profile_id = ANY ({})", values.bind(Value::Ids(ids.to_vec())))
 }
 
 fn only(grams: &[i32]) -> Option<i32> {

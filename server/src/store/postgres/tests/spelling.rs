@@ -42,6 +42,12 @@ async fn what_is_common_is_taken_from_the_newest_and_of_this_tenant_only() {
     let told: Vec<_> = samples.iter().map(|sample| (sample.docs.len(), sample.holders)).collect();
     assert_eq!(told, [(2, 50_000), (1, 700), (0, 50_000), (0, 0)]);
     assert!(samples[0].docs[0].starts_with(" smith new") && samples[0].docs[1].starts_with(" smith middle"), "{samples:?}");
+    // Whom statistics list has somebody: of a longer word only those are known who begin like it.
+    let beginnings = ["smith", "rare", "smitz", "rarelybee"].map(str::to_owned).to_vec();
+    let known = Frequencies::listing([(gram(" smith"), 50_000.0), (gram(" rare"), 10.0), (gram(" rarelybee"), 10.0)]);
+    let samples = store.sample_guided(&tenant(), &Probe { beginnings, shown: Shown::Whether, ..probe }, &known).await.unwrap();
+    let told: Vec<_> = samples.iter().map(|sample| (sample.docs.len(), sample.holders)).collect();
+    assert_eq!(told, [(0, 50_000), (0, 10), (0, 0), (0, 0)]);
 }
 
 #[tokio::test]

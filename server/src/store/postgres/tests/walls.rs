@@ -97,11 +97,11 @@ async fn an_owner_who_may_not_make_roles_does_without_the_wall() {
     server.batch_execute(&format!("DROP ROLE {owner}")).await.unwrap();
 }
 
-/// Those that are about all tenants: the log for all nodes, the newest of it of which one tenant's are counted, the sweep, the list for administrators, and what a migration
-/// does.
+/// Those that are about all tenants: the log for all nodes, the newest of it for what a node remembers, the sweep, the list for
+/// administrators, and what a migration does.
 const ABOUT_ALL: [&str; 7] = [
     changes::READ_CHANGES,
-    search::READ_SINCE,
+    search::READ_CHANGES,
     idempotency::SWEEP,
     tenants::LIST_TENANTS,
     maintenance::CREATE_DEFAULT_TENANT,

@@ -49,9 +49,10 @@ impl<'a> Best<'a> {
         Ok(())
     }
 
-    /// The numbers of the page's profiles in order, and of one more if there is one.
-    pub fn into_numbers(self) -> Vec<i64> {
-        self.kept.into_sorted_vec().into_iter().skip(self.offset).map(|kept| kept.number).collect()
+    /// The numbers and ids of the page's profiles in order, and of one more if there is one.
+    pub fn into_page(self) -> (Vec<i64>, Vec<Uuid>) {
+        let page = self.kept.into_sorted_vec().into_iter().skip(self.offset);
+        page.map(|kept| (kept.number, kept.position.profile_id.0)).unzip()
     }
 }
 

@@ -12,6 +12,7 @@ use crate::domain::search::{Position, Search, Sort, SortField, SortKey};
 use crate::domain::tenant::TenantName;
 use crate::store::route::Conjunct;
 use rusqlite::types::Value;
+use uuid::Uuid;
 
 const FROM_GRAMS: &str = " FROM profile_grams CROSS JOIN profiles ON profile_number = profile_grams.rowid WHERE profile_grams MATCH ";
 
@@ -29,6 +30,8 @@ pub(super) enum Lookup<'a> {
     Grams(&'a [&'a Conjunct]),
     /// Conditions with an index of their own.
     Keyed(&'a [Filter]),
+    /// Those with these ids.
+    Ids(&'a [Uuid]),
     /// All of the tenant.
     Whole,
 }
@@ -149,6 +152,11 @@ impl Subject<'_> {
                     sql.push_filter(condition);
                 }
             }
+            Lookup::Ids(ids) => {
+                sql.push(" FROM profiles WHERE ");
+                self.push_of_tenant(&mut sql);
+                push_one_of(ids, &mut sql);
+            }
             Lookup::Whole => {
                 sql.push(" FROM profiles WHERE ");
                 self.push_of_tenant(&mut sql);
@@ -168,7 +176,7 @@ impl Subject<'_> {
                 sql.push(FROM_GRAMS);
                 sql.bind(grams::all_of(conjuncts));
             }
-            Lookup::Keyed(_) | Lookup::Whole => {
+            Lookup::Keyed(_) | Lookup::Ids(_) | Lookup::Whole => {
                 sql.push(" FROM profiles WHERE ");
                 self.push_of_tenant(&mut sql);
             }
@@ -179,6 +187,18 @@ impl Subject<'_> {
         sql.bind(i64::from(most));
         sql
     }
+}
+
+/// Of as many ids as fit one of a few texts, so that these are kept: the last one stands in several places.
+fn push_one_of(ids: &[Uuid], sql: &mut Sql) {
+    let places = ids.len().max(16).next_power_of_two();
+    sql.push(" AND profile_id IN (");
+    let last = ids.last().copied().unwrap_or_default();
+    for place in 0..places {
+        sql.push(if place == 0 { "" } else { ", " });
+        sql.bind(ids.get(place).unwrap_or(&last).as_bytes().to_vec());
+    }
+    sql.push(")");
 }
 
 /// The column that holds the key of an order. A distance has none, and is never scanned for.

@@ -246,6 +246,7 @@ async fn by_names_parts_that_are_full_are_taken_in_pieces() {
         least_scan: 20.0,
         marks: 1.0,
         part: 1.0,
+        remembered: None,
     });
     let mut people = Vec::new();
     for number in 0..1_500 {

@@ -3,7 +3,7 @@
 use super::super::filter::Sql;
 use super::super::writer::Verdict;
 use super::super::{
-    changes, derive, frequencies, grams, idempotency, maintenance, preferences, profiles, search, spelling, tenants, totals, writer,
+    changes, derive, frequencies, grams, idempotency, maintenance, preferences, profiles, search, spelling, tenants, writer,
 };
 use super::*;
 use crate::domain::filter;
@@ -24,7 +24,7 @@ async fn every_statement_can_be_prepared() {
         frequencies::STATEMENTS,
         grams::STATEMENTS,
         search::STATEMENTS,
-        totals::STATEMENTS,
+        search::recall::STATEMENTS,
         spelling::STATEMENTS,
     ];
     // By the writer: the notes of grams are its own.

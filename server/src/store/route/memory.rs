@@ -1,0 +1,356 @@
+//! Searches remembered: the first page of one that was dear, and whom it counted. The change log tells which profiles were
+//! changed since; these are looked at again with those of the page, in the search's own snapshot. So the answer is that which
+//! the search would find anew, on every node and with every commit in it.
+//!
+//! A node keeps this for itself, and forgets it when a connection to its database broke: the next may lead to another one.
+
+use super::Conjunct;
+use super::recent::{Changes, Recent};
+use crate::domain::search::{MAX_TOTAL, RouteStep, Search, Start};
+use crate::domain::tenant::TenantName;
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use uuid::Uuid;
+
+/// Counting stops here, for a search that is not remembered and for one that was.
+const COUNTED_FIRST: u32 = MAX_TOTAL + 21;
+/// No more hits than this are counted.
+pub const MOST_COUNTED: u32 = MAX_TOTAL + 301;
+/// So many searches are remembered, and so many ids of those whom they counted, of sixteen bytes each.
+const SEARCHES: usize = 4_000;
+const COUNTED_IDS: u64 = 1_500_000;
+const LONGEST_KEY_BYTES: usize = 2_000;
+/// A search that took so long is remembered, however few rows it read.
+const LONG: Duration = Duration::from_millis(2);
+/// Where more profiles were changed that may be hits, a search begins anew.
+const MOST_CHANGED: usize = 300;
+/// So few are looked at themselves rather than asked for their grams.
+const FEW_UNTOLD: usize = 16;
+
+/// The ids of a first page in order, and of one more if there is one, as a snapshot at this position found them.
+#[derive(Debug)]
+struct Page {
+    ids: Vec<Uuid>,
+    is_all: bool,
+    at: i64,
+}
+
+/// These hits there were: all, or some of them.
+#[derive(Debug)]
+struct Counted {
+    ids: Vec<Uuid>,
+    is_all: bool,
+    at: i64,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct ByIds;
+
+impl Weighter<String, Arc<Counted>> for ByIds {
+    fn weight(&self, _: &String, counted: &Arc<Counted>) -> u64 {
+        counted.ids.len() as u64 + 10
+    }
+}
+
+#[derive(Debug)]
+pub struct Memory {
+    pages: Cache<String, Arc<Page>>,
+    counted: Cache<String, Arc<Counted>, ByIds>,
+    recent: Mutex<Recent>,
+    broken: AtomicU64,
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self {
+            pages: Cache::new(SEARCHES),
+            counted: Cache::with_weighter(SEARCHES, COUNTED_IDS, ByIds),
+            recent: Mutex::default(),
+            broken: AtomicU64::new(0),
+        }
+    }
+}
+
+impl Memory {
+    /// What is remembered of a search. To be called before its snapshot is taken, so that this is the later one; `broken` is
+    /// how many connections to the database have broken.
+    pub fn of<'a>(&'a self, tenant: &'a TenantName, search: &'a Search, broken: u64) -> Asked<'a> {
+        if self.broken.swap(broken, Ordering::AcqRel) != broken {
+            self.forget();
+        }
+        let Search { needles, filter, include_deleted, sort, limit, start } = search;
+        let condition = format!("{} {include_deleted} {needles:?} {filter:?}", tenant.as_str());
+        let order = (*start == Start::Offset(0)).then(|| format!("{condition} {sort:?} {limit}"));
+        let page = order.as_ref().and_then(|order| self.pages.get(order));
+        let counted = self.counted.get(&condition);
+        let read_from = (page.is_some() || counted.is_some()).then(|| self.recent().at());
+        Asked { memory: self, tenant, limit: *limit as usize, condition, order, page, counted, read_from, begun: Instant::now() }
+    }
+
+    fn recent(&self) -> MutexGuard<'_, Recent> {
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn forget(&self) {
+        *self.recent() = Recent::default();
+        self.pages.clear();
+        self.counted.clear();
+    }
+}
+
+/// One search, with what is remembered of it.
+#[derive(Debug)]
+pub struct Asked<'a> {
+    memory: &'a Memory,
+    tenant: &'a TenantName,
+    limit: usize,
+    condition: String,
+    order: Option<String>,
+    page: Option<Arc<Page>>,
+    counted: Option<Arc<Counted>>,
+    read_from: Option<i64>,
+    begun: Instant,
+}
+
+/// What can be told of a search without finding it anew.
+#[derive(Debug, Default)]
+pub struct Recall {
+    pub page: Option<Recalled>,
+    /// How many hits there are at least, if that is more than is told.
+    pub at_least: Option<i64>,
+}
+
+impl Asked<'_> {
+    /// From where the change log is to be read, if anything is remembered.
+    pub fn read_from(&self) -> Option<i64> {
+        self.read_from
+    }
+
+    /// Takes what the search's snapshot sees in the change log.
+    pub fn note(&self, changes: Changes) {
+        if self.read_from.is_some_and(|from| changes.at < from) {
+            // Positions only grow: this is another log.
+            return self.memory.forget();
+        }
+        self.memory.recent().note(changes);
+    }
+
+    /// Profiles whose grams are to be told, if these are many.
+    pub fn untold(&self, at: i64) -> Vec<Uuid> {
+        let mut untold = if self.page.is_some() { self.memory.recent().untold(self.tenant, at) } else { Vec::new() };
+        if untold.len() <= FEW_UNTOLD {
+            untold.clear();
+        }
+        untold
+    }
+
+    /// What `untold` asked for; whoever is missing is gone.
+    pub fn tell(&self, at: i64, asked: &[Uuid], told: &HashMap<Uuid, Vec<i32>>) {
+        self.memory.recent().tell(self.tenant, at, asked, told);
+    }
+
+    /// What is remembered, for a snapshot at `at` whose changes were noted. Every hit has a gram of each conjunct.
+    pub fn recall(&self, at: i64, conjuncts: &[Conjunct]) -> Recall {
+        let recent = self.memory.recent();
+        let holds = |since: i64| since <= at && recent.covers(self.tenant, since);
+        let counted = self.counted.as_ref().filter(|counted| holds(counted.at));
+        let page = self.page.as_ref().filter(|page| holds(page.at));
+        Recall {
+            page: page.and_then(|page| self.recall_page(&recent, page, counted.filter(|counted| counted.is_all), at, conjuncts)),
+            at_least: counted.and_then(|counted| {
+                let left = counted.ids.iter().filter(|id| !recent.is_changed(id, counted.at)).count();
+                (left > MAX_TOTAL as usize).then_some(left as i64)
+            }),
+        }
+    }
+
+    fn recall_page(&self, recent: &Recent, page: &Page, all: Option<&Arc<Counted>>, at: i64, conjuncts: &[Conjunct]) -> Option<Recalled> {
+        let since = all.map_or(page.at, |all| all.at.min(page.at));
+        let mut changed = recent.found_by(self.tenant, conjuncts, since, at, MOST_CHANGED)?;
+        let seen = page.ids.iter().chain(all.iter().flat_map(|all| &all.ids));
+        changed.extend(seen.filter(|id| recent.is_changed(id, since)));
+        if changed.len() > MOST_CHANGED {
+            return None;
+        }
+        let unchanged: Vec<Uuid> = page.ids.iter().filter(|id| !changed.contains(id)).copied().collect();
+        Some(Recalled {
+            last: page.ids.last().filter(|_| !page.is_all).copied(),
+            last_stands: page.ids.last().is_some_and(|last| !changed.contains(last)),
+            limit: self.limit,
+            unchanged: unchanged.len(),
+            others: match all {
+                Some(all) => Some(all.ids.iter().filter(|id| !changed.contains(id)).count()),
+                None => page.is_all.then_some(unchanged.len()),
+            },
+            candidates: unchanged.into_iter().chain(changed).collect(),
+        })
+    }
+
+    /// Where counting is to stop: what is asked for again is worth being counted further.
+    pub fn count_to(&self) -> u32 {
+        if self.counted.is_some() { MOST_COUNTED } else { COUNTED_FIRST }
+    }
+
+    /// The ids of the page and of one more if there is one, as a snapshot at `at` found them. They are remembered if the steps read
+    /// `least` rows, or took long.
+    pub fn note_page(&self, ids: impl Iterator<Item = Uuid>, at: i64, least: Option<i64>, steps: &[RouteStep]) {
+        let is_dear = |least| steps.iter().map(|step| step.read).sum::<i64>() >= least || self.begun.elapsed() >= LONG;
+        if let Some(order) = self.order.as_ref().filter(|order| least.is_some_and(is_dear) && order.len() <= LONGEST_KEY_BYTES) {
+            self.memory.recent().begin(at);
+            let ids: Vec<Uuid> = ids.collect();
+            let is_all = ids.len() <= self.limit;
+            self.memory.pages.insert(order.clone(), Arc::new(Page { ids, is_all, at }));
+        }
+    }
+
+    /// These are hits, as a snapshot at `at` counted them: all there are, or more than are told.
+    pub fn note_counted(&self, ids: Vec<Uuid>, is_all: bool, at: i64) {
+        if (is_all || ids.len() > MAX_TOTAL as usize) && self.condition.len() <= LONGEST_KEY_BYTES {
+            self.memory.recent().begin(at);
+            self.memory.counted.insert(self.condition.clone(), Arc::new(Counted { ids, is_all, at }));
+        }
+    }
+}
+
+/// A page to be put together from those whom it showed and those who were changed since.
+#[derive(Debug)]
+pub struct Recalled {
+    pub candidates: Vec<Uuid>,
+    /// The last one that was known, if others follow it.
+    last: Option<Uuid>,
+    last_stands: bool,
+    limit: usize,
+    /// How many candidates are hits for certain.
+    unchanged: usize,
+    /// How many hits there are besides those who were changed, if that is known.
+    others: Option<usize>,
+}
+
+impl Recalled {
+    /// Whether the first hits among the candidates, in order and one more than the limit, are those of all; and how many of
+    /// these there are, if that is known. `hits` is how many of the candidates are some.
+    pub fn holds(&self, first: &[Uuid], hits: i64) -> Option<Option<i64>> {
+        let holds = match self.last {
+            None => true,
+            // Whoever is not known follows behind the last one: up to it, and no further, the order is known.
+            Some(last) => {
+                let place = first.iter().position(|id| *id == last);
+                self.last_stands && first.len() > self.limit && place.is_none_or(|place| place + 1 >= self.limit)
+            }
+        };
+        holds.then(|| self.others.map(|others| others as i64 + hits - self.unchanged as i64))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Change;
+    use super::*;
+    use crate::domain::search::Sort;
+    use crate::domain::search_text::needles;
+
+    fn tenant() -> TenantName {
+        TenantName::from_stored("a".to_owned())
+    }
+
+    fn search(query: &str) -> Search {
+        Search { needles: needles(query), filter: None, sort: Sort::DEFAULT, limit: 3, start: Start::Offset(0), include_deleted: false }
+    }
+
+    fn ids(numbers: impl IntoIterator<Item = u128>) -> Vec<Uuid> {
+        numbers.into_iter().map(Uuid::from_u128).collect()
+    }
+
+    /// After these were changed, one after the other from position 10 on, when the search is asked again.
+    fn recalled(memory: &Memory, search: &Search, changed: impl IntoIterator<Item = u128>) -> Recall {
+        let change = |(position, profile)| Change { position, change_id: position, tenant: tenant(), profile: Some(profile) };
+        let changes: Vec<Change> = (10..).zip(ids(changed)).map(change).collect();
+        let at = 10 + changes.len() as i64;
+        let tenant = tenant();
+        let asked = memory.of(&tenant, search, 1);
+        asked.note(Changes { changes, at });
+        asked.recall(at, &[])
+    }
+
+    fn remembering(page: Vec<Uuid>, counted: Vec<Uuid>, is_all: bool) -> Memory {
+        let (memory, tenant) = (Memory::default(), tenant());
+        let search = search("smith");
+        let asked = memory.of(&tenant, &search, 1);
+        asked.note_page(page.into_iter(), 10, Some(0), &[]);
+        asked.note_counted(counted, is_all, 10);
+        memory
+    }
+
+    #[test]
+    fn a_page_is_put_together_from_those_on_it_and_those_who_were_changed() {
+        let memory = remembering(ids([9, 7, 5, 3]), ids([9, 7, 5, 3, 1]), true);
+        let recall = recalled(&memory, &search("smith"), [7, 8, 1]);
+        let page = recall.page.unwrap();
+        let mut candidates = page.candidates.clone();
+        candidates.sort_unstable();
+        assert_eq!(candidates, ids([1, 3, 5, 7, 8, 9]));
+        assert_eq!(page.holds(&ids([9, 8, 7, 5]), 6), Some(Some(6)), "8 has come");
+        assert_eq!(page.holds(&ids([9, 5, 3]), 3), None, "7 and 1 have gone, and who follows 3 is not known");
+        assert_eq!(page.holds(&ids([9, 5, 3, 1]), 4), Some(Some(4)), "7 has gone, and somebody follows 3");
+        assert_eq!(page.holds(&ids([9, 3, 1, 0]), 4), None, "before 1 there may be others");
+        let memory = remembering(ids([9, 7, 5, 3]), ids([9, 7, 5, 3, 1]), true);
+        let last_changed = recalled(&memory, &search("smith"), [3]).page.unwrap();
+        assert_eq!(last_changed.holds(&ids([9, 7, 5, 3]), 4), None, "3 may have come from far behind");
+    }
+
+    #[test]
+    fn a_page_with_all_hits_is_always_put_together() {
+        let memory = remembering(ids([9, 7]), Vec::new(), false);
+        let page = recalled(&memory, &search("smith"), [9, 8]).page.unwrap();
+        assert_eq!(page.holds(&ids([8, 7]), 2), Some(Some(2)));
+        assert_eq!(page.holds(&ids([9, 8, 7]), 3), Some(Some(3)));
+    }
+
+    #[test]
+    fn a_total_holds_until_so_many_of_the_hits_were_changed_that_no_more_than_are_told_are_left() {
+        let at_least = |changed: std::ops::Range<u128>| {
+            let memory = remembering(Vec::new(), ids(0..1_101), false);
+            recalled(&memory, &search("smith"), changed).at_least
+        };
+        assert_eq!(at_least(0..0), Some(1_101));
+        assert_eq!(at_least(2_000..2_090), Some(1_101), "changes of others");
+        assert_eq!(at_least(0..100), Some(1_001));
+        assert_eq!(at_least(0..101), None);
+    }
+
+    #[test]
+    fn too_many_changes_and_another_log_are_begun_anew() {
+        let memory = remembering(ids([9, 7, 5, 3]), Vec::new(), false);
+        assert!(recalled(&memory, &search("smith"), 100..100 + MOST_CHANGED as u128 + 1).page.is_none());
+        let memory = remembering(ids([9, 7, 5, 3]), Vec::new(), false);
+        let (tenant, search) = (tenant(), search("smith"));
+        let asked = memory.of(&tenant, &search, 1);
+        assert_eq!(asked.read_from(), Some(10));
+        asked.note(Changes { changes: Vec::new(), at: 9 });
+        assert!(asked.recall(9, &[]).page.is_none());
+        assert_eq!(memory.of(&tenant, &search, 1).read_from(), None, "a log that ends before is another one");
+        let memory = remembering(ids([9, 7, 5, 3]), Vec::new(), false);
+        assert_eq!(memory.of(&tenant, &search, 2).read_from(), None, "another connection may lead to another database");
+    }
+
+    #[test]
+    fn only_the_same_search_of_the_same_tenant_is_remembered() {
+        let memory = remembering(ids([9, 7, 5, 3]), ids(0..1_001), false);
+        let read_from = |tenant: &str, search: &Search| {
+            let tenant = TenantName::from_stored(tenant.to_owned());
+            let asked = memory.of(&tenant, search, 1);
+            (asked.page.is_some(), asked.counted.is_some())
+        };
+        let smith = search("smith");
+        assert_eq!(read_from("a", &smith), (true, true));
+        assert_eq!(read_from("a", &Search { limit: 5, ..smith.clone() }), (false, true), "the count serves any page");
+        assert_eq!(read_from("a", &Search { start: Start::Offset(20), ..smith.clone() }), (false, true));
+        assert_eq!(read_from("a", &Search { include_deleted: true, ..smith.clone() }), (false, false));
+        assert_eq!(read_from("b", &smith), (false, false));
+        assert_eq!(read_from("a", &search("jones")), (false, false));
+    }
+}

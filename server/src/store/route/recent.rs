@@ -1,0 +1,301 @@
+//! What was changed lately, as far as a node has read the change log: by profile, and by the grams that profiles have since.
+//!
+//! A position is a place in the order in which changes come to be seen: a snapshot at `at` sees all changes before it, and
+//! may see some behind it.
+
+use super::Conjunct;
+use crate::domain::tenant::TenantName;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use uuid::Uuid;
+
+/// More changes than this are not read at once: what was remembered before them is forgotten.
+pub const MOST_CHANGES: u32 = 2_000;
+/// So many changes are kept, some 1,500 bytes of each.
+const KEPT: usize = 10_000;
+const BUCKETS: usize = 1 << 14;
+/// So many profiles' grams are asked for at once.
+const MOST_ASKED_FOR: usize = 1_000;
+
+/// A line of the change log that concerns profiles.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    pub position: i64,
+    /// Its own in the log.
+    pub change_id: i64,
+    pub tenant: TenantName,
+    /// `None` where it concerns all of the tenant.
+    pub profile: Option<Uuid>,
+}
+
+/// The changes from a position on that a snapshot at `at` sees.
+#[derive(Debug)]
+pub struct Changes {
+    pub changes: Vec<Change>,
+    pub at: i64,
+}
+
+/// Position and change.
+type Place = (i64, i64);
+
+#[derive(Debug)]
+struct Kept {
+    tenant: TenantName,
+    profile: Option<Uuid>,
+    /// Those that the profile has since, ascending, once they were told; of one that is gone, none.
+    grams: Option<Box<[i32]>>,
+}
+
+#[derive(Debug)]
+pub struct Recent {
+    /// All changes from this position on are here that lie before `at`; and some behind.
+    from: i64,
+    at: i64,
+    changes: BTreeMap<Place, Kept>,
+    last_of: HashMap<Uuid, i64>,
+    wiped: HashMap<TenantName, i64>,
+    untold: HashMap<TenantName, BTreeSet<Place>>,
+    /// Changes by the last bits of the grams that they are told with.
+    buckets: Vec<Vec<Place>>,
+}
+
+impl Default for Recent {
+    fn default() -> Self {
+        Self::beginning(i64::MAX)
+    }
+}
+
+impl Recent {
+    fn beginning(at: i64) -> Self {
+        Self {
+            from: at,
+            at,
+            changes: BTreeMap::new(),
+            last_of: HashMap::new(),
+            wiped: HashMap::new(),
+            untold: HashMap::new(),
+            buckets: Vec::new(),
+        }
+    }
+
+    /// Something was seen by a snapshot at this position that is to be compared with what changes later.
+    pub fn begin(&mut self, at: i64) {
+        if self.from == i64::MAX {
+            *self = Self::beginning(at);
+        }
+    }
+
+    /// Where to go on reading.
+    pub fn at(&self) -> i64 {
+        self.at
+    }
+
+    /// Takes what was read from `at()` on, of now or of a while ago.
+    pub fn note(&mut self, read: Changes) {
+        if read.changes.len() > MOST_CHANGES as usize {
+            *self = Self::beginning(read.at);
+            return;
+        }
+        for change in read.changes {
+            self.push(change);
+        }
+        self.at = self.at.max(read.at);
+        while self.changes.len() > KEPT {
+            self.forget_first();
+        }
+    }
+
+    fn push(&mut self, change: Change) {
+        let Change { position, change_id, tenant, profile } = change;
+        let place = (position, change_id);
+        if self.changes.contains_key(&place) {
+            return;
+        }
+        let last = match profile {
+            Some(profile) => {
+                self.untold.entry(tenant.clone()).or_default().insert(place);
+                self.last_of.entry(profile).or_insert(position)
+            }
+            None => self.wiped.entry(tenant.clone()).or_insert(position),
+        };
+        *last = position.max(*last);
+        self.changes.insert(place, Kept { tenant, profile, grams: None });
+    }
+
+    fn forget_first(&mut self) {
+        let Some((place, kept)) = self.changes.pop_first() else { return };
+        self.from = self.from.max(place.0 + 1);
+        if let Some(untold) = self.untold.get_mut(&kept.tenant) {
+            untold.remove(&place);
+            if untold.is_empty() {
+                self.untold.remove(&kept.tenant);
+            }
+        }
+        match kept.profile {
+            Some(profile) if self.last_of.get(&profile) == Some(&place.0) => drop(self.last_of.remove(&profile)),
+            None if self.wiped.get(&kept.tenant) == Some(&place.0) => drop(self.wiped.remove(&kept.tenant)),
+            _ => {}
+        }
+        for gram in kept.grams.iter().flatten() {
+            self.buckets[bucket(*gram)].retain(|other| *other != place);
+        }
+    }
+
+    /// Whether all is known that was changed since then, and it is about single profiles.
+    pub fn covers(&self, tenant: &TenantName, since: i64) -> bool {
+        self.from <= since && self.wiped.get(tenant).is_none_or(|wiped| *wiped < since)
+    }
+
+    pub fn is_changed(&self, profile: &Uuid, since: i64) -> bool {
+        self.last_of.get(profile).is_some_and(|last| *last >= since)
+    }
+
+    /// Profiles whose grams are to be told, of those whose change every snapshot at `at` sees.
+    pub fn untold(&self, tenant: &TenantName, at: i64) -> Vec<Uuid> {
+        let untold = self.untold.get(tenant).map(|untold| untold.range(..(at, i64::MIN)));
+        untold.into_iter().flatten().filter_map(|place| self.changes.get(place)?.profile).take(MOST_ASKED_FOR).collect()
+    }
+
+    /// What `untold` asked for, as a snapshot at `at` has it; whoever is missing is gone.
+    pub fn tell(&mut self, tenant: &TenantName, at: i64, asked: &[Uuid], told: &HashMap<Uuid, Vec<i32>>) {
+        let asked: HashSet<&Uuid> = asked.iter().collect();
+        self.buckets.resize_with(BUCKETS, Vec::new);
+        let Some(untold) = self.untold.get_mut(tenant) else { return };
+        let places: Vec<Place> = untold.range(..(at, i64::MIN)).copied().collect();
+        for place in places {
+            let Some(kept) = self.changes.get_mut(&place) else { continue };
+            let Some(profile) = kept.profile.filter(|profile| asked.contains(profile)) else { continue };
+            let grams: Box<[i32]> = told.get(&profile).map(Vec::as_slice).unwrap_or_default().into();
+            grams.iter().for_each(|gram| self.buckets[bucket(*gram)].push(place));
+            kept.grams = Some(grams);
+            untold.remove(&place);
+        }
+    }
+
+    /// The profiles that were changed since a position and may have a gram of each, for a snapshot at `at`; `None` when there
+    /// are more than `most`.
+    pub fn found_by(&self, tenant: &TenantName, conjuncts: &[Conjunct], since: i64, at: i64, most: usize) -> Option<HashSet<Uuid>> {
+        let mut found = HashSet::new();
+        let rarest = conjuncts.iter().min_by_key(|conjunct| self.in_buckets(conjunct).count());
+        let untold = self.untold.get(tenant).map(|untold| untold.range((since, i64::MIN)..)).into_iter().flatten().copied();
+        // What the snapshot does not see may have taken away a gram that the profile has in it.
+        let unseen = self.changes.range((since.max(at), i64::MIN)..).map(|(place, _)| *place);
+        let all = rarest.is_none().then(|| self.changes.range((since, i64::MIN)..).map(|(place, _)| *place)).into_iter().flatten();
+        let told = rarest.into_iter().flat_map(|rarest| self.in_buckets(rarest));
+        for place in untold.chain(unseen).chain(all).chain(told) {
+            let Some(kept) = self.changes.get(&place) else { continue };
+            let Some(profile) = kept.profile.filter(|_| place.0 >= since && kept.tenant == *tenant) else { continue };
+            let is_told = kept.grams.as_ref().filter(|_| place.0 < at);
+            if is_told.is_none_or(|grams| conjuncts.iter().all(|conjunct| has_one(grams, &conjunct.any_of))) {
+                found.insert(profile);
+            }
+            if found.len() > most {
+                return None;
+            }
+        }
+        Some(found)
+    }
+
+    fn in_buckets<'a>(&'a self, conjunct: &'a Conjunct) -> impl Iterator<Item = Place> + 'a {
+        conjunct.any_of.iter().filter_map(|gram| self.buckets.get(bucket(*gram))).flatten().copied()
+    }
+}
+
+fn bucket(gram: i32) -> usize {
+    let [.., high, low] = gram.to_be_bytes();
+    usize::from(u16::from_be_bytes([high, low])) % BUCKETS
+}
+
+fn has_one(grams: &[i32], any_of: &[i32]) -> bool {
+    any_of.iter().any(|gram| grams.binary_search(gram).is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tenant(name: &str) -> TenantName {
+        TenantName::from_stored(name.to_owned())
+    }
+
+    fn id(number: u128) -> Uuid {
+        Uuid::from_u128(number)
+    }
+
+    fn change(position: i64, profile: u128) -> Change {
+        Change { position, change_id: position * 10, tenant: tenant("a"), profile: Some(id(profile)) }
+    }
+
+    fn read(changes: impl IntoIterator<Item = Change>, at: i64) -> Changes {
+        Changes { changes: changes.into_iter().collect(), at }
+    }
+
+    fn begun(at: i64) -> Recent {
+        let mut recent = Recent::default();
+        recent.begin(at);
+        recent
+    }
+
+    fn found(recent: &Recent, any_of: &[i32], since: i64, at: i64) -> Vec<u128> {
+        let conjuncts: Vec<Conjunct> = any_of.iter().map(|gram| Conjunct::any_of(vec![*gram])).collect();
+        let mut found: Vec<u128> =
+            recent.found_by(&tenant("a"), &conjuncts, since, at, 100).unwrap().into_iter().map(|id| id.as_u128()).collect();
+        found.sort_unstable();
+        found
+    }
+
+    #[test]
+    fn changes_are_found_by_the_grams_that_profiles_have_since() {
+        let mut recent = begun(5);
+        recent.note(read((5..10).map(|at| change(at, at as u128)), 10));
+        assert_eq!(found(&recent, &[1], 5, 10), [5, 6, 7, 8, 9], "nobody's grams were told");
+        assert_eq!(recent.untold(&tenant("a"), 8), [5, 6, 7].map(id), "others may be changed again, unseen");
+        let told = HashMap::from([(id(5), vec![1, 2]), (id(6), vec![1, 3])]);
+        recent.tell(&tenant("a"), 8, &[5, 6, 7].map(id), &told);
+        assert_eq!(found(&recent, &[1], 5, 10), [5, 6, 8, 9], "7 is gone");
+        assert_eq!(found(&recent, &[1, 2], 5, 10), [5, 8, 9]);
+        assert_eq!(found(&recent, &[1, 2], 6, 10), [8, 9], "5 was changed before");
+        assert_eq!(found(&recent, &[1, 2], 5, 6), [5, 6, 7, 8, 9], "a snapshot that may not see the later changes");
+        assert_eq!(found(&recent, &[], 6, 10), [6, 7, 8, 9]);
+        assert!(recent.found_by(&tenant("a"), &[], 5, 10, 4).is_none(), "more than are wanted");
+        assert!(recent.found_by(&tenant("b"), &[], 5, 10, 4).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_change_that_is_read_twice_is_one() {
+        let mut recent = begun(5);
+        recent.note(read([change(5, 1), change(6, 2)], 6));
+        recent.note(read([change(6, 2), change(7, 1)], 8));
+        assert_eq!((recent.at(), recent.changes.len()), (8, 3));
+        assert!(recent.is_changed(&id(1), 7) && !recent.is_changed(&id(1), 8) && !recent.is_changed(&id(3), 0));
+        recent.note(read([change(6, 2)], 7));
+        assert_eq!((recent.at(), recent.changes.len()), (8, 3), "of a snapshot before");
+    }
+
+    #[test]
+    fn what_is_beyond_the_kept_changes_is_not_covered() {
+        let mut recent = begun(1);
+        let mut at = 1;
+        while at < KEPT as i64 + 1_000 {
+            recent.note(read((at..at + 1_000).map(|at| change(at, at as u128)), at + 1_000));
+            let untold = recent.untold(&tenant("a"), at);
+            let told = untold.iter().map(|id| (*id, vec![7])).collect();
+            recent.tell(&tenant("a"), at, &untold, &told);
+            at += 1_000;
+        }
+        assert_eq!(recent.changes.len(), KEPT);
+        assert!(!recent.covers(&tenant("a"), 1_000) && recent.covers(&tenant("a"), 1_001));
+        assert!(!recent.is_changed(&id(1_000), 0) && recent.is_changed(&id(1_001), 0));
+        assert!(recent.buckets.iter().map(Vec::len).sum::<usize>() <= KEPT, "what is forgotten takes no room");
+        let beyond = (0..=MOST_CHANGES.into()).map(|more| change(at + more, 1));
+        recent.note(read(beyond, at + 9_000));
+        assert!(!recent.covers(&tenant("a"), at) && recent.covers(&tenant("a"), at + 9_000), "too many to be read at once");
+    }
+
+    #[test]
+    fn a_tenant_that_is_made_or_deleted_begins_anew() {
+        let mut recent = begun(1);
+        recent.note(read([Change { profile: None, ..change(4, 0) }], 5));
+        assert!(!recent.covers(&tenant("a"), 4) && recent.covers(&tenant("a"), 5) && recent.covers(&tenant("b"), 1));
+        assert!(!Recent::default().covers(&tenant("a"), 5), "nothing was read");
+    }
+}

@@ -1,0 +1,66 @@
+//! A search that is remembered: what the change log tells of it, and its page from those who may be on it.
+
+use super::super::rows;
+use super::statements::Lookup;
+use super::{NO_CAP, Page, Run};
+use crate::domain::grams::Grams;
+use crate::domain::search_text::search_doc;
+use crate::domain::tenant::TenantName;
+use crate::store::Result;
+use crate::store::route::{Change, Changes, MOST_CHANGES, Recall, Wanted};
+use rusqlite::{Connection, OptionalExtension, params};
+use std::collections::HashMap;
+use uuid::Uuid;
+
+statements! {
+    READ_CHANGES = "SELECT change_id, tenant_name, profile_id FROM changes
+        WHERE change_id >= ?1 AND (profile_id IS NOT NULL OR kind IN ('tenant_created', 'tenant_deleted')) ORDER BY change_id LIMIT ?2";
+    READ_POSITION = "SELECT coalesce(max(change_id), 0) + 1 FROM changes";
+    READ_CHANGED = concat!("SELECT ", profile_columns!(), " FROM profiles WHERE tenant_name = ?1 AND profile_id = ?2");
+}
+
+/// Behind the last change that this snapshot sees.
+pub(super) fn position(connection: &Connection) -> Result<i64> {
+    Ok(connection.prepare_cached(READ_POSITION)?.query_row([], |row| row.get(0))?)
+}
+
+fn changes(connection: &Connection, from: i64) -> Result<Vec<Change>> {
+    let mut statement = connection.prepare_cached(READ_CHANGES)?;
+    let changes = statement.query_map(params![from, MOST_CHANGES + 1], |row| {
+        Ok(Change {
+            position: row.get(0)?,
+            change_id: row.get(0)?,
+            tenant: TenantName::from_stored(row.get(1)?),
+            profile: row.get::<_, Option<[u8; 16]>>(2)?.map(Uuid::from_bytes),
+        })
+    });
+    Ok(changes?.collect::<rusqlite::Result<_>>()?)
+}
+
+impl Run<'_> {
+    /// The page, if it is remembered and what was changed since leaves no doubt about it.
+    pub(super) fn recalled(&mut self, wanted: &Wanted) -> Result<Option<Page>> {
+        let Some(from) = self.asked.read_from() else { return Ok(None) };
+        self.asked.note(Changes { changes: changes(self.connection, from)?, at: self.at });
+        self.tell_grams()?;
+        let Recall { page, at_least } = self.asked.recall(self.at, &wanted.conjuncts);
+        self.at_least = at_least;
+        let Some(recalled) = page else { return Ok(None) };
+        let found = self.look_up(self.subject, "remembered page", Lookup::Ids(&recalled.candidates), NO_CAP, 0.0)?;
+        let Some(Page { numbers, ids, total: Some(hits), .. }) = found else { return Ok(None) };
+        Ok(recalled.holds(&ids, hits).map(|total| Page { numbers, total, ..Page::default() }))
+    }
+
+    fn tell_grams(&self) -> Result<()> {
+        let untold = self.asked.untold(self.at);
+        let tenant = self.subject.tenant;
+        let mut told = HashMap::with_capacity(untold.len());
+        for id in &untold {
+            let mut statement = self.connection.prepare_cached(READ_CHANGED)?;
+            let profile = statement.query_row(params![tenant.as_str(), id.as_bytes()], rows::profile).optional()?;
+            told.extend(profile.map(|profile| (*id, Grams::of(tenant).of_profile(&profile, &search_doc(&profile)))));
+        }
+        self.asked.tell(self.at, &untold, &told);
+        Ok(())
+    }
+}
