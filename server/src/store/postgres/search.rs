@@ -22,7 +22,7 @@ use crate::store::error::{Result, StoreError};
 use crate::store::route::{Asked, Change, Conjunct, Costs, Expected, Names, Outcome, Rings, Router, Step, Wanted};
 use period::{InPeriod, Span};
 #[cfg(test)]
-pub(super) use recall::{READ_CHANGES, READ_GRAMS_IN};
+pub(super) use recall::{READ_CHANGES_IN, READ_GRAMS_IN};
 use statements::{Lookup, Statement, Stretch, Subject, is_integer, stretches};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -82,7 +82,7 @@ impl Postgres {
         let found = self.pool.read(|session| async move {
             let deadline = Instant::now() + self.search_budget;
             let asked = self.memory.of(tenant, search, self.pool.broken());
-            let changes = recall::changes(&session, asked.read_from());
+            let changes = recall::changes(&session, tenant, partition, asked.read_from());
             let open = [&tenant.as_str() as &(dyn tokio_postgres::types::ToSql + Sync)];
             let ((), tenants, changes) =
                 futures::future::try_join3(session.begin(begin), session.query(OPEN_TENANT, &open), changes).await?;
@@ -144,7 +144,20 @@ impl<'a> Run<'a> {
         (asked, at): (&'a Asked<'a>, i64),
     ) -> Self {
         let wanted = wanted(subject, frequencies, subject.search);
-        Self { session, subject, wanted, frequencies, costs, deadline, route: Vec::new(), span: None, ring: None, asked, at, at_least: None }
+        Self {
+            session,
+            subject,
+            wanted,
+            frequencies,
+            costs,
+            deadline,
+            route: Vec::new(),
+            span: None,
+            ring: None,
+            asked,
+            at,
+            at_least: None,
+        }
     }
 
     /// `changes` are there when something of the search is remembered.
@@ -181,14 +194,13 @@ impl<'a> Run<'a> {
     }
 
     async fn found_anew(&mut self, router: &mut Router) -> Attempted<Page> {
-        let mut page = match self.subject.search.sort.field {
+        let page = match self.subject.search.sort.field {
             SortField::Distance(circle) => self.by_distance(circle, router).await?,
             _ => self.page(router).await?,
         };
         if let Some(hits) = page.total {
-            let all = std::mem::take(&mut page.hits);
-            let is_all = usize::try_from(hits) == Ok(all.len());
-            self.asked.note_counted(all, is_all, self.at);
+            let is_all = usize::try_from(hits) == Ok(page.hits.len());
+            self.asked.note_counted(&page.hits, is_all, self.at);
         }
         Ok(page)
     }

@@ -5,13 +5,13 @@
 //! A node keeps this for itself, and forgets it when a connection to its database broke: the next may lead to another one.
 
 use super::Conjunct;
-use super::recent::{Changes, Recent};
+use super::recent::{Changes, Mark, Recent, mark};
 use crate::domain::search::{MAX_TOTAL, RouteStep, Search, Start};
 use crate::domain::tenant::TenantName;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use uuid::Uuid;
@@ -20,46 +20,44 @@ use uuid::Uuid;
 const COUNTED_FIRST: u32 = MAX_TOTAL + 21;
 /// No more hits than this are counted.
 pub const MOST_COUNTED: u32 = MAX_TOTAL + 301;
-/// So many searches are remembered, and so many ids of those whom they counted, of sixteen bytes each.
+/// So many searches are remembered, and so many of those whom they counted, of eight bytes each.
 const SEARCHES: usize = 4_000;
-const COUNTED_IDS: u64 = 1_500_000;
+const HITS: u64 = 2_000_000;
 const LONGEST_KEY_BYTES: usize = 2_000;
 /// A search that took so long is remembered, however few rows it read.
 const LONG: Duration = Duration::from_millis(2);
 /// Where more profiles were changed that may be hits, a search begins anew.
 const MOST_CHANGED: usize = 300;
-/// So few are looked at themselves rather than asked for their grams.
-const FEW_UNTOLD: usize = 16;
 
 /// The ids of a first page in order, and of one more if there is one, as a snapshot at this position found them.
 #[derive(Debug)]
 struct Page {
     ids: Vec<Uuid>,
     is_all: bool,
-    at: i64,
+    at: AtomicI64,
 }
 
 /// These hits there were: all, or some of them.
 #[derive(Debug)]
 struct Counted {
-    ids: Vec<Uuid>,
+    hits: Box<[Mark]>,
     is_all: bool,
-    at: i64,
+    at: AtomicI64,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct ByIds;
+struct ByHits;
 
-impl Weighter<String, Arc<Counted>> for ByIds {
+impl Weighter<String, Arc<Counted>> for ByHits {
     fn weight(&self, _: &String, counted: &Arc<Counted>) -> u64 {
-        counted.ids.len() as u64 + 10
+        counted.hits.len() as u64 + 10
     }
 }
 
 #[derive(Debug)]
 pub struct Memory {
     pages: Cache<String, Arc<Page>>,
-    counted: Cache<String, Arc<Counted>, ByIds>,
+    counted: Cache<String, Arc<Counted>, ByHits>,
     recent: Mutex<Recent>,
     broken: AtomicU64,
 }
@@ -68,7 +66,7 @@ impl Default for Memory {
     fn default() -> Self {
         Self {
             pages: Cache::new(SEARCHES),
-            counted: Cache::with_weighter(SEARCHES, COUNTED_IDS, ByIds),
+            counted: Cache::with_weighter(SEARCHES, HITS, ByHits),
             recent: Mutex::default(),
             broken: AtomicU64::new(0),
         }
@@ -131,21 +129,17 @@ impl Asked<'_> {
     }
 
     /// Takes what the search's snapshot sees in the change log.
-    pub fn note(&self, changes: Changes) {
-        if self.read_from.is_some_and(|from| changes.at < from) {
+    pub fn note(&self, seen: &Changes) {
+        if self.read_from.is_some_and(|from| seen.at < from) {
             // Positions only grow: this is another log.
             return self.memory.forget();
         }
-        self.memory.recent().note(changes);
+        self.memory.recent().note(seen);
     }
 
-    /// Profiles whose grams are to be told, if these are many.
+    /// Profiles whose grams are to be told.
     pub fn untold(&self, at: i64) -> Vec<Uuid> {
-        let mut untold = if self.page.is_some() { self.memory.recent().untold(self.tenant, at) } else { Vec::new() };
-        if untold.len() <= FEW_UNTOLD {
-            untold.clear();
-        }
-        untold
+        if self.page.is_some() { self.memory.recent().untold(self.tenant, at) } else { Vec::new() }
     }
 
     /// What `untold` asked for; whoever is missing is gone.
@@ -153,41 +147,69 @@ impl Asked<'_> {
         self.memory.recent().tell(self.tenant, at, asked, told);
     }
 
-    /// What is remembered, for a snapshot at `at` whose changes were noted. Every hit has a gram of each conjunct.
-    pub fn recall(&self, at: i64, conjuncts: &[Conjunct]) -> Recall {
+    /// What is remembered, for the snapshot whose changes were noted. Every hit has a gram of each conjunct.
+    pub fn recall(&self, seen: &Changes, conjuncts: &[Conjunct]) -> Recall {
         let recent = self.memory.recent();
-        let holds = |since: i64| since <= at && recent.covers(self.tenant, since);
-        let counted = self.counted.as_ref().filter(|counted| holds(counted.at));
-        let page = self.page.as_ref().filter(|page| holds(page.at));
+        let holds = |since: &AtomicI64| {
+            let since = since.load(Ordering::Acquire);
+            (since <= seen.at && recent.covers(self.tenant, since)).then_some(since)
+        };
+        let counted = self.counted.as_ref().and_then(|counted| Some((counted, holds(&counted.at)?)));
+        let page = self.page.as_ref().and_then(|page| Some((page, holds(&page.at)?)));
         Recall {
-            page: page.and_then(|page| self.recall_page(&recent, page, counted.filter(|counted| counted.is_all), at, conjuncts)),
-            at_least: counted.and_then(|counted| {
-                let left = counted.ids.iter().filter(|id| !recent.is_changed(id, counted.at)).count();
+            page: page.and_then(|page| self.recall_page(&recent, page, counted, seen, conjuncts)),
+            at_least: counted.and_then(|(counted, since)| {
+                let left = counted.hits.iter().filter(|hit| recent.changed(**hit, since).is_none()).count();
                 (left > MAX_TOTAL as usize).then_some(left as i64)
             }),
         }
     }
 
-    fn recall_page(&self, recent: &Recent, page: &Page, all: Option<&Arc<Counted>>, at: i64, conjuncts: &[Conjunct]) -> Option<Recalled> {
-        let since = all.map_or(page.at, |all| all.at.min(page.at));
-        let mut changed = recent.found_by(self.tenant, conjuncts, since, at, MOST_CHANGED)?;
-        let seen = page.ids.iter().chain(all.iter().flat_map(|all| &all.ids));
-        changed.extend(seen.filter(|id| recent.is_changed(id, since)));
-        if changed.len() > MOST_CHANGED {
-            return None;
-        }
-        let unchanged: Vec<Uuid> = page.ids.iter().filter(|id| !changed.contains(id)).copied().collect();
-        Some(Recalled {
-            last: page.ids.last().filter(|_| !page.is_all).copied(),
-            last_stands: page.ids.last().is_some_and(|last| !changed.contains(last)),
+    fn recall_page(
+        &self,
+        recent: &Recent,
+        (page, since): (&Arc<Page>, i64),
+        counted: Option<(&Arc<Counted>, i64)>,
+        seen: &Changes,
+        conjuncts: &[Conjunct],
+    ) -> Option<Recalled> {
+        let since = counted.map_or(since, |(_, counted_since)| since.min(counted_since));
+        let mut changed = recent.found_by(self.tenant, conjuncts, since, seen, MOST_CHANGED)?;
+        let hits = counted.iter().flat_map(|(counted, _)| counted.hits.iter().copied());
+        changed.extend(page.ids.iter().map(mark).chain(hits).filter_map(|hit| recent.changed(hit, since)));
+        (changed.len() <= MOST_CHANGED).then(|| Recalled {
+            unchanged: page.ids.iter().filter(|id| !changed.contains(id)).copied().collect(),
+            changed,
+            page: Arc::clone(page),
+            counted: counted.map(|(counted, _)| Arc::clone(counted)),
             limit: self.limit,
-            unchanged: unchanged.len(),
-            others: match all {
-                Some(all) => Some(all.ids.iter().filter(|id| !changed.contains(id)).count()),
-                None => page.is_all.then_some(unchanged.len()),
-            },
-            candidates: unchanged.into_iter().chain(changed).collect(),
         })
+    }
+
+    /// How many hits there are, if that is known, when the page that was recalled holds: it begins with `first`, in order and one
+    /// more than the limit if there is one, and of those who were changed these are hits. What holds is remembered as it is now.
+    pub fn renew(&self, recalled: &Recalled, first: &[Uuid], come: &[Uuid], at: i64) -> Option<Option<i64>> {
+        let is_whole = recalled.holds(first)?;
+        let Recalled { page, counted, changed, .. } = recalled;
+        if changed.is_empty() {
+            page.at.fetch_max(at, Ordering::AcqRel);
+        } else if is_whole {
+            self.insert_page(first.to_vec(), at);
+        }
+        let of_page = page.is_all.then(|| (recalled.unchanged.len() + come.len()) as i64);
+        let Some(counted) = counted else { return Some(of_page) };
+        let changed_marks: HashSet<Mark> = changed.iter().map(mark).collect();
+        let kept: Vec<Mark> =
+            counted.hits.iter().copied().filter(|hit| !changed_marks.contains(hit)).chain(come.iter().map(mark)).collect();
+        let hits = kept.len();
+        if changed.is_empty() {
+            counted.at.fetch_max(at, Ordering::AcqRel);
+        } else if is_whole {
+            let is_all = counted.is_all && hits <= MOST_COUNTED as usize;
+            self.insert_counted(kept.into_iter().take(MOST_COUNTED as usize).collect(), is_all, at);
+        }
+        let is_told = counted.is_all || hits > MAX_TOTAL as usize;
+        Some(is_told.then_some(hits as i64).or(of_page))
     }
 
     /// Where counting is to stop: what is asked for again is worth being counted further.
@@ -199,19 +221,28 @@ impl Asked<'_> {
     /// `least` rows, or took long.
     pub fn note_page(&self, ids: impl Iterator<Item = Uuid>, at: i64, least: Option<i64>, steps: &[RouteStep]) {
         let is_dear = |least| steps.iter().map(|step| step.read).sum::<i64>() >= least || self.begun.elapsed() >= LONG;
-        if let Some(order) = self.order.as_ref().filter(|order| least.is_some_and(is_dear) && order.len() <= LONGEST_KEY_BYTES) {
+        if least.is_some_and(is_dear) {
+            self.insert_page(ids.collect(), at);
+        }
+    }
+
+    fn insert_page(&self, ids: Vec<Uuid>, at: i64) {
+        if let Some(order) = self.order.as_ref().filter(|order| order.len() <= LONGEST_KEY_BYTES) {
             self.memory.recent().begin(at);
-            let ids: Vec<Uuid> = ids.collect();
             let is_all = ids.len() <= self.limit;
-            self.memory.pages.insert(order.clone(), Arc::new(Page { ids, is_all, at }));
+            self.memory.pages.insert(order.clone(), Arc::new(Page { ids, is_all, at: at.into() }));
         }
     }
 
     /// These are hits, as a snapshot at `at` counted them: all there are, or more than are told.
-    pub fn note_counted(&self, ids: Vec<Uuid>, is_all: bool, at: i64) {
-        if (is_all || ids.len() > MAX_TOTAL as usize) && self.condition.len() <= LONGEST_KEY_BYTES {
+    pub fn note_counted(&self, ids: &[Uuid], is_all: bool, at: i64) {
+        self.insert_counted(ids.iter().map(mark).collect(), is_all, at);
+    }
+
+    fn insert_counted(&self, hits: Box<[Mark]>, is_all: bool, at: i64) {
+        if (is_all || hits.len() > MAX_TOTAL as usize) && self.condition.len() <= LONGEST_KEY_BYTES {
             self.memory.recent().begin(at);
-            self.memory.counted.insert(self.condition.clone(), Arc::new(Counted { ids, is_all, at }));
+            self.memory.counted.insert(self.condition.clone(), Arc::new(Counted { hits, is_all, at: at.into() }));
         }
     }
 }
@@ -219,30 +250,31 @@ impl Asked<'_> {
 /// A page to be put together from those whom it showed and those who were changed since.
 #[derive(Debug)]
 pub struct Recalled {
-    pub candidates: Vec<Uuid>,
-    /// The last one that was known, if others follow it.
-    last: Option<Uuid>,
-    last_stands: bool,
+    /// Those whom it showed who are hits still, in order.
+    pub unchanged: Vec<Uuid>,
+    /// Those who may have become hits, may be hits no longer, or may stand elsewhere.
+    pub changed: HashSet<Uuid>,
+    page: Arc<Page>,
+    counted: Option<Arc<Counted>>,
     limit: usize,
-    /// How many candidates are hits for certain.
-    unchanged: usize,
-    /// How many hits there are besides those who were changed, if that is known.
-    others: Option<usize>,
 }
 
 impl Recalled {
-    /// Whether the first hits among the candidates, in order and one more than the limit, are those of all; and how many of
-    /// these there are, if that is known. `hits` is how many of the candidates are some.
-    pub fn holds(&self, first: &[Uuid], hits: i64) -> Option<Option<i64>> {
-        let holds = match self.last {
-            None => true,
-            // Whoever is not known follows behind the last one: up to it, and no further, the order is known.
-            Some(last) => {
-                let place = first.iter().position(|id| *id == last);
-                self.last_stands && first.len() > self.limit && place.is_none_or(|place| place + 1 >= self.limit)
-            }
+    /// Those of whom the page is made when these of the changed are hits.
+    pub fn with(&self, come: &[Uuid]) -> Vec<Uuid> {
+        self.unchanged.iter().chain(come).copied().collect()
+    }
+
+    /// Whether the first hits, in order and one more than the limit, are those of all, but for the one behind the page; and whether
+    /// that one is too. Whoever is not known follows behind the last one who was: up to that one, and no further, the order is known.
+    fn holds(&self, first: &[Uuid]) -> Option<bool> {
+        let last = match self.page.ids.last() {
+            Some(last) if !self.page.is_all => last,
+            _ => return Some(true),
         };
-        holds.then(|| self.others.map(|others| others as i64 + hits - self.unchanged as i64))
+        let place = first.iter().position(|id| id == last);
+        let holds = self.unchanged.contains(last) && first.len() > self.limit && place.is_none_or(|place| place + 1 >= self.limit);
+        holds.then(|| place.is_none_or(|place| place == self.limit))
     }
 }
 
@@ -265,15 +297,31 @@ mod tests {
         numbers.into_iter().map(Uuid::from_u128).collect()
     }
 
-    /// After these were changed, one after the other from position 10 on, when the search is asked again.
-    fn recalled(memory: &Memory, search: &Search, changed: impl IntoIterator<Item = u128>) -> Recall {
-        let change = |(position, profile)| Change { position, change_id: position, tenant: tenant(), profile: Some(profile) };
+    fn changes(changed: impl IntoIterator<Item = u128>) -> Changes {
+        let change = |(position, profile)| Change { position, change_id: position, tenant: tenant(), profile: Some(profile), grams: None };
         let changes: Vec<Change> = (10..).zip(ids(changed)).map(change).collect();
         let at = 10 + changes.len() as i64;
-        let tenant = tenant();
+        Changes { changes, at }
+    }
+
+    /// After these were changed, one after the other from position 10 on, when the search is asked again.
+    fn recalled(memory: &Memory, search: &Search, changed: impl IntoIterator<Item = u128>) -> Recall {
+        let (tenant, seen) = (tenant(), changes(changed));
         let asked = memory.of(&tenant, search, 1);
-        asked.note(Changes { changes, at });
-        asked.recall(at, &[])
+        asked.note(&seen);
+        asked.recall(&seen, &[])
+    }
+
+    /// The total, if the page of `remembering` holds when these were changed, of whom some are hits.
+    fn told(
+        memory: &Memory,
+        changed: impl IntoIterator<Item = u128>,
+        first: impl IntoIterator<Item = u128>,
+        come: impl IntoIterator<Item = u128>,
+    ) -> Option<Option<i64>> {
+        let (tenant, search) = (tenant(), search("smith"));
+        let recalled = recalled(memory, &search, changed).page?;
+        memory.of(&tenant, &search, 1).renew(&recalled, &ids(first), &ids(come), 20)
     }
 
     fn remembering(page: Vec<Uuid>, counted: Vec<Uuid>, is_all: bool) -> Memory {
@@ -281,33 +329,44 @@ mod tests {
         let search = search("smith");
         let asked = memory.of(&tenant, &search, 1);
         asked.note_page(page.into_iter(), 10, Some(0), &[]);
-        asked.note_counted(counted, is_all, 10);
+        asked.note_counted(&counted, is_all, 10);
         memory
     }
 
     #[test]
     fn a_page_is_put_together_from_those_on_it_and_those_who_were_changed() {
+        let memory = || remembering(ids([9, 7, 5, 3]), ids([9, 7, 5, 3, 1]), true);
+        let page = recalled(&memory(), &search("smith"), [7, 8, 1]).page.unwrap();
+        assert_eq!(page.unchanged, ids([9, 5, 3]));
+        assert_eq!(page.changed, ids([1, 7, 8]).into_iter().collect());
+        assert_eq!(told(&memory(), [7, 8, 1], [9, 8, 7, 5], [8, 7, 1]), Some(Some(6)), "8 has come");
+        assert_eq!(told(&memory(), [7, 8, 1], [9, 5, 3], []), None, "7 and 1 have gone, and who follows 3 is not known");
+        assert_eq!(told(&memory(), [7, 8, 1], [9, 5, 3, 1], [1]), Some(Some(4)), "7 has gone, and somebody follows 3");
+        assert_eq!(told(&memory(), [7, 5, 1, 0], [9, 3, 1, 0], [1, 0]), None, "before 1 there may be others");
+        assert_eq!(told(&memory(), [3], [9, 7, 5, 3], [3]), None, "3 may have come from far behind");
+        assert_eq!(told(&memory(), [], [9, 7, 5, 3], []), Some(Some(5)));
+    }
+
+    #[test]
+    fn what_holds_is_remembered_as_it_is_now() {
         let memory = remembering(ids([9, 7, 5, 3]), ids([9, 7, 5, 3, 1]), true);
-        let recall = recalled(&memory, &search("smith"), [7, 8, 1]);
-        let page = recall.page.unwrap();
-        let mut candidates = page.candidates.clone();
-        candidates.sort_unstable();
-        assert_eq!(candidates, ids([1, 3, 5, 7, 8, 9]));
-        assert_eq!(page.holds(&ids([9, 8, 7, 5]), 6), Some(Some(6)), "8 has come");
-        assert_eq!(page.holds(&ids([9, 5, 3]), 3), None, "7 and 1 have gone, and who follows 3 is not known");
-        assert_eq!(page.holds(&ids([9, 5, 3, 1]), 4), Some(Some(4)), "7 has gone, and somebody follows 3");
-        assert_eq!(page.holds(&ids([9, 3, 1, 0]), 4), None, "before 1 there may be others");
-        let memory = remembering(ids([9, 7, 5, 3]), ids([9, 7, 5, 3, 1]), true);
-        let last_changed = recalled(&memory, &search("smith"), [3]).page.unwrap();
-        assert_eq!(last_changed.holds(&ids([9, 7, 5, 3]), 4), None, "3 may have come from far behind");
+        assert_eq!(told(&memory, [8, 1], [9, 8, 7, 5], [8]), Some(Some(5)));
+        let (tenant, search) = (tenant(), search("smith"));
+        let asked = memory.of(&tenant, &search, 1);
+        let recalled = asked.recall(&Changes { changes: Vec::new(), at: 20 }, &[]).page.unwrap();
+        assert_eq!((recalled.unchanged.as_slice(), recalled.changed.is_empty()), (ids([9, 8, 7, 5]).as_slice(), true));
+        assert_eq!(asked.renew(&recalled, &recalled.unchanged, &[], 25), Some(Some(5)));
+        let again = memory.of(&tenant, &search, 1);
+        assert!(again.recall(&Changes { changes: Vec::new(), at: 24 }, &[]).page.is_none(), "a snapshot before");
+        assert!(again.recall(&Changes { changes: Vec::new(), at: 25 }, &[]).page.is_some());
     }
 
     #[test]
     fn a_page_with_all_hits_is_always_put_together() {
-        let memory = remembering(ids([9, 7]), Vec::new(), false);
-        let page = recalled(&memory, &search("smith"), [9, 8]).page.unwrap();
-        assert_eq!(page.holds(&ids([8, 7]), 2), Some(Some(2)));
-        assert_eq!(page.holds(&ids([9, 8, 7]), 3), Some(Some(3)));
+        let memory = || remembering(ids([9, 7]), Vec::new(), false);
+        assert_eq!(told(&memory(), [9, 8], [8, 7], [8]), Some(Some(2)));
+        assert_eq!(told(&memory(), [9, 8], [9, 8, 7], [9, 8]), Some(Some(3)));
+        assert_eq!(told(&memory(), [9, 7], [], []), Some(Some(0)));
     }
 
     #[test]
@@ -330,8 +389,9 @@ mod tests {
         let (tenant, search) = (tenant(), search("smith"));
         let asked = memory.of(&tenant, &search, 1);
         assert_eq!(asked.read_from(), Some(10));
-        asked.note(Changes { changes: Vec::new(), at: 9 });
-        assert!(asked.recall(9, &[]).page.is_none());
+        let before = Changes { changes: Vec::new(), at: 9 };
+        asked.note(&before);
+        assert!(asked.recall(&before, &[]).page.is_none());
         assert_eq!(memory.of(&tenant, &search, 1).read_from(), None, "a log that ends before is another one");
         let memory = remembering(ids([9, 7, 5, 3]), Vec::new(), false);
         assert_eq!(memory.of(&tenant, &search, 2).read_from(), None, "another connection may lead to another database");

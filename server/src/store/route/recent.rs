@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 /// More changes than this are not read at once: what was remembered before them is forgotten.
 pub const MOST_CHANGES: u32 = 2_000;
-/// So many changes are kept, some 1,500 bytes of each.
+/// So many changes are kept, some 900 bytes of each.
 const KEPT: usize = 10_000;
 const BUCKETS: usize = 1 << 14;
 /// So many profiles' grams are asked for at once.
@@ -25,6 +25,8 @@ pub struct Change {
     pub tenant: TenantName,
     /// `None` where it concerns all of the tenant.
     pub profile: Option<Uuid>,
+    /// Those that the profile has in the snapshot, ascending, if they were read; of one that is gone, none.
+    pub grams: Option<Vec<i32>>,
 }
 
 /// The changes from a position on that a snapshot at `at` sees.
@@ -37,12 +39,20 @@ pub struct Changes {
 /// Position and change.
 type Place = (i64, i64);
 
+/// What profiles are told apart by where many are remembered: the half of the id that is random (RFC 9562 §5.7).
+pub type Mark = u64;
+
+pub fn mark(id: &Uuid) -> Mark {
+    id.as_u64_pair().1
+}
+
 #[derive(Debug)]
 struct Kept {
     tenant: TenantName,
     profile: Option<Uuid>,
     /// Those that the profile has since, ascending, once they were told; of one that is gone, none.
     grams: Option<Box<[i32]>>,
+    number: u32,
 }
 
 #[derive(Debug)]
@@ -51,11 +61,13 @@ pub struct Recent {
     from: i64,
     at: i64,
     changes: BTreeMap<Place, Kept>,
-    last_of: HashMap<Uuid, i64>,
+    last_of: HashMap<Mark, (i64, Uuid)>,
     wiped: HashMap<TenantName, i64>,
     untold: HashMap<TenantName, BTreeSet<Place>>,
-    /// Changes by the last bits of the grams that they are told with.
-    buckets: Vec<Vec<Place>>,
+    /// The numbers of changes by the last bits of the grams that they are told with.
+    buckets: Vec<Vec<u32>>,
+    places: HashMap<u32, Place>,
+    next_number: u32,
 }
 
 impl Default for Recent {
@@ -74,6 +86,8 @@ impl Recent {
             wiped: HashMap::new(),
             untold: HashMap::new(),
             buckets: Vec::new(),
+            places: HashMap::new(),
+            next_number: 0,
         }
     }
 
@@ -90,13 +104,17 @@ impl Recent {
     }
 
     /// Takes what was read from `at()` on, of now or of a while ago.
-    pub fn note(&mut self, read: Changes) {
+    pub fn note(&mut self, read: &Changes) {
         if read.changes.len() > MOST_CHANGES as usize {
             *self = Self::beginning(read.at);
             return;
         }
-        for change in read.changes {
+        for change in &read.changes {
             self.push(change);
+            // Behind the snapshot's position there may be changes of the profile that it does not see.
+            if let Some(grams) = change.grams.as_ref().filter(|_| change.position < read.at) {
+                self.tell_one((change.position, change.change_id), grams);
+            }
         }
         self.at = self.at.max(read.at);
         while self.changes.len() > KEPT {
@@ -104,26 +122,29 @@ impl Recent {
         }
     }
 
-    fn push(&mut self, change: Change) {
-        let Change { position, change_id, tenant, profile } = change;
-        let place = (position, change_id);
+    fn push(&mut self, change: &Change) {
+        let Change { position, change_id, tenant, profile, .. } = change;
+        let (position, place) = (*position, (*position, *change_id));
         if self.changes.contains_key(&place) {
             return;
         }
         let last = match profile {
             Some(profile) => {
                 self.untold.entry(tenant.clone()).or_default().insert(place);
-                self.last_of.entry(profile).or_insert(position)
+                &mut self.last_of.entry(mark(profile)).or_insert((position, *profile)).0
             }
             None => self.wiped.entry(tenant.clone()).or_insert(position),
         };
         *last = position.max(*last);
-        self.changes.insert(place, Kept { tenant, profile, grams: None });
+        self.changes.insert(place, Kept { tenant: tenant.clone(), profile: *profile, grams: None, number: self.next_number });
+        self.places.insert(self.next_number, place);
+        self.next_number = self.next_number.wrapping_add(1);
     }
 
     fn forget_first(&mut self) {
         let Some((place, kept)) = self.changes.pop_first() else { return };
         self.from = self.from.max(place.0 + 1);
+        self.places.remove(&kept.number);
         if let Some(untold) = self.untold.get_mut(&kept.tenant) {
             untold.remove(&place);
             if untold.is_empty() {
@@ -131,12 +152,14 @@ impl Recent {
             }
         }
         match kept.profile {
-            Some(profile) if self.last_of.get(&profile) == Some(&place.0) => drop(self.last_of.remove(&profile)),
+            Some(profile) if self.last_of.get(&mark(&profile)).is_some_and(|last| last.0 == place.0) => {
+                self.last_of.remove(&mark(&profile));
+            }
             None if self.wiped.get(&kept.tenant) == Some(&place.0) => drop(self.wiped.remove(&kept.tenant)),
             _ => {}
         }
         for gram in kept.grams.iter().flatten() {
-            self.buckets[bucket(*gram)].retain(|other| *other != place);
+            self.buckets[bucket(*gram)].retain(|other| *other != kept.number);
         }
     }
 
@@ -145,8 +168,9 @@ impl Recent {
         self.from <= since && self.wiped.get(tenant).is_none_or(|wiped| *wiped < since)
     }
 
-    pub fn is_changed(&self, profile: &Uuid, since: i64) -> bool {
-        self.last_of.get(profile).is_some_and(|last| *last >= since)
+    /// The profile with this mark, if it was changed since then.
+    pub fn changed(&self, mark: Mark, since: i64) -> Option<Uuid> {
+        self.last_of.get(&mark).filter(|(last, _)| *last >= since).map(|(_, profile)| *profile)
     }
 
     /// Profiles whose grams are to be told, of those whose change every snapshot at `at` sees.
@@ -158,24 +182,37 @@ impl Recent {
     /// What `untold` asked for, as a snapshot at `at` has it; whoever is missing is gone.
     pub fn tell(&mut self, tenant: &TenantName, at: i64, asked: &[Uuid], told: &HashMap<Uuid, Vec<i32>>) {
         let asked: HashSet<&Uuid> = asked.iter().collect();
-        self.buckets.resize_with(BUCKETS, Vec::new);
-        let Some(untold) = self.untold.get_mut(tenant) else { return };
-        let places: Vec<Place> = untold.range(..(at, i64::MIN)).copied().collect();
+        let untold = self.untold.get(tenant).map(|untold| untold.range(..(at, i64::MIN)));
+        let places: Vec<Place> = untold.into_iter().flatten().copied().collect();
         for place in places {
-            let Some(kept) = self.changes.get_mut(&place) else { continue };
-            let Some(profile) = kept.profile.filter(|profile| asked.contains(profile)) else { continue };
-            let grams: Box<[i32]> = told.get(&profile).map(Vec::as_slice).unwrap_or_default().into();
-            grams.iter().for_each(|gram| self.buckets[bucket(*gram)].push(place));
-            kept.grams = Some(grams);
+            let profile = self.changes.get(&place).and_then(|kept| kept.profile).filter(|profile| asked.contains(profile));
+            if let Some(profile) = profile {
+                self.tell_one(place, told.get(&profile).map(Vec::as_slice).unwrap_or_default());
+            }
+        }
+    }
+
+    fn tell_one(&mut self, place: Place, grams: &[i32]) {
+        let Some(kept) = self.changes.get_mut(&place).filter(|kept| kept.grams.is_none()) else { return };
+        kept.grams = Some(grams.into());
+        self.buckets.resize_with(BUCKETS, Vec::new);
+        grams.iter().for_each(|gram| self.buckets[bucket(*gram)].push(kept.number));
+        if let Some(untold) = self.untold.get_mut(&kept.tenant) {
             untold.remove(&place);
         }
     }
 
-    /// The profiles that were changed since a position and may have a gram of each, for a snapshot at `at`; `None` when there
-    /// are more than `most`.
-    pub fn found_by(&self, tenant: &TenantName, conjuncts: &[Conjunct], since: i64, at: i64, most: usize) -> Option<HashSet<Uuid>> {
+    /// The profiles that were changed since a position and may have a gram of each, for the snapshot that saw these changes; `None`
+    /// when there are more than `most`.
+    pub fn found_by(&self, tenant: &TenantName, conjuncts: &[Conjunct], since: i64, seen: &Changes, most: usize) -> Option<HashSet<Uuid>> {
+        let at = seen.at;
+        let own = seen.changes.iter().filter(|change| change.position >= at);
+        let own: HashMap<Place, &[i32]> =
+            own.filter_map(|change| Some(((change.position, change.change_id), change.grams.as_deref()?))).collect();
         let mut found = HashSet::new();
-        let rarest = conjuncts.iter().min_by_key(|conjunct| self.in_buckets(conjunct).count());
+        let rarest = conjuncts
+            .iter()
+            .min_by_key(|conjunct| conjunct.any_of.iter().filter_map(|gram| self.buckets.get(bucket(*gram))).map(Vec::len).sum::<usize>());
         let untold = self.untold.get(tenant).map(|untold| untold.range((since, i64::MIN)..)).into_iter().flatten().copied();
         // What the snapshot does not see may have taken away a gram that the profile has in it.
         let unseen = self.changes.range((since.max(at), i64::MIN)..).map(|(place, _)| *place);
@@ -184,8 +221,8 @@ impl Recent {
         for place in untold.chain(unseen).chain(all).chain(told) {
             let Some(kept) = self.changes.get(&place) else { continue };
             let Some(profile) = kept.profile.filter(|_| place.0 >= since && kept.tenant == *tenant) else { continue };
-            let is_told = kept.grams.as_ref().filter(|_| place.0 < at);
-            if is_told.is_none_or(|grams| conjuncts.iter().all(|conjunct| has_one(grams, &conjunct.any_of))) {
+            let told = if place.0 < at { kept.grams.as_deref() } else { own.get(&place).copied() };
+            if told.is_none_or(|grams| conjuncts.iter().all(|conjunct| has_one(grams, &conjunct.any_of))) {
                 found.insert(profile);
             }
             if found.len() > most {
@@ -196,7 +233,8 @@ impl Recent {
     }
 
     fn in_buckets<'a>(&'a self, conjunct: &'a Conjunct) -> impl Iterator<Item = Place> + 'a {
-        conjunct.any_of.iter().filter_map(|gram| self.buckets.get(bucket(*gram))).flatten().copied()
+        let numbers = conjunct.any_of.iter().filter_map(|gram| self.buckets.get(bucket(*gram))).flatten();
+        numbers.filter_map(|number| self.places.get(number).copied())
     }
 }
 
@@ -222,7 +260,7 @@ mod tests {
     }
 
     fn change(position: i64, profile: u128) -> Change {
-        Change { position, change_id: position * 10, tenant: tenant("a"), profile: Some(id(profile)) }
+        Change { position, change_id: position * 10, tenant: tenant("a"), profile: Some(id(profile)), grams: None }
     }
 
     fn read(changes: impl IntoIterator<Item = Change>, at: i64) -> Changes {
@@ -236,9 +274,13 @@ mod tests {
     }
 
     fn found(recent: &Recent, any_of: &[i32], since: i64, at: i64) -> Vec<u128> {
+        found_by(recent, any_of, since, &read([], at))
+    }
+
+    fn found_by(recent: &Recent, any_of: &[i32], since: i64, seen: &Changes) -> Vec<u128> {
         let conjuncts: Vec<Conjunct> = any_of.iter().map(|gram| Conjunct::any_of(vec![*gram])).collect();
         let mut found: Vec<u128> =
-            recent.found_by(&tenant("a"), &conjuncts, since, at, 100).unwrap().into_iter().map(|id| id.as_u128()).collect();
+            recent.found_by(&tenant("a"), &conjuncts, since, seen, 100).unwrap().into_iter().map(|id| id.as_u128()).collect();
         found.sort_unstable();
         found
     }
@@ -246,7 +288,7 @@ mod tests {
     #[test]
     fn changes_are_found_by_the_grams_that_profiles_have_since() {
         let mut recent = begun(5);
-        recent.note(read((5..10).map(|at| change(at, at as u128)), 10));
+        recent.note(&read((5..10).map(|at| change(at, at as u128)), 10));
         assert_eq!(found(&recent, &[1], 5, 10), [5, 6, 7, 8, 9], "nobody's grams were told");
         assert_eq!(recent.untold(&tenant("a"), 8), [5, 6, 7].map(id), "others may be changed again, unseen");
         let told = HashMap::from([(id(5), vec![1, 2]), (id(6), vec![1, 3])]);
@@ -256,18 +298,33 @@ mod tests {
         assert_eq!(found(&recent, &[1, 2], 6, 10), [8, 9], "5 was changed before");
         assert_eq!(found(&recent, &[1, 2], 5, 6), [5, 6, 7, 8, 9], "a snapshot that may not see the later changes");
         assert_eq!(found(&recent, &[], 6, 10), [6, 7, 8, 9]);
-        assert!(recent.found_by(&tenant("a"), &[], 5, 10, 4).is_none(), "more than are wanted");
-        assert!(recent.found_by(&tenant("b"), &[], 5, 10, 4).unwrap().is_empty());
+        assert!(recent.found_by(&tenant("a"), &[], 5, &read([], 10), 4).is_none(), "more than are wanted");
+        assert!(recent.found_by(&tenant("b"), &[], 5, &read([], 10), 4).unwrap().is_empty());
+    }
+
+    #[test]
+    fn grams_that_were_read_with_a_change_are_those_of_the_snapshot() {
+        let with = |change: Change, grams: &[i32]| Change { grams: Some(grams.to_vec()), ..change };
+        let mut recent = begun(5);
+        let first = read([with(change(5, 1), &[1]), with(change(7, 2), &[1]), with(change(8, 3), &[2])], 6);
+        recent.note(&first);
+        assert_eq!(found_by(&recent, &[1], 5, &first), [1, 2], "behind 6 it knows what it saw");
+        assert_eq!(found(&recent, &[1], 5, 6), [1, 2, 3], "others do not know what it saw");
+        let second = read([with(change(7, 2), &[2]), with(change(8, 3), &[1]), with(change(9, 2), &[2])], 10);
+        recent.note(&second);
+        assert_eq!(found_by(&recent, &[1], 5, &second), [1, 3]);
+        assert_eq!(found_by(&recent, &[1], 5, &first), [1, 2], "what came later is not what the first saw");
+        assert_eq!(found_by(&recent, &[2], 5, &first), [2, 3], "2 was changed again, and may have been anything before");
     }
 
     #[test]
     fn a_change_that_is_read_twice_is_one() {
         let mut recent = begun(5);
-        recent.note(read([change(5, 1), change(6, 2)], 6));
-        recent.note(read([change(6, 2), change(7, 1)], 8));
+        recent.note(&read([change(5, 1), change(6, 2)], 6));
+        recent.note(&read([change(6, 2), change(7, 1)], 8));
         assert_eq!((recent.at(), recent.changes.len()), (8, 3));
-        assert!(recent.is_changed(&id(1), 7) && !recent.is_changed(&id(1), 8) && !recent.is_changed(&id(3), 0));
-        recent.note(read([change(6, 2)], 7));
+        assert!(recent.changed(1, 7) == Some(id(1)) && recent.changed(1, 8).is_none() && recent.changed(3, 0).is_none());
+        recent.note(&read([change(6, 2)], 7));
         assert_eq!((recent.at(), recent.changes.len()), (8, 3), "of a snapshot before");
     }
 
@@ -276,7 +333,7 @@ mod tests {
         let mut recent = begun(1);
         let mut at = 1;
         while at < KEPT as i64 + 1_000 {
-            recent.note(read((at..at + 1_000).map(|at| change(at, at as u128)), at + 1_000));
+            recent.note(&read((at..at + 1_000).map(|at| change(at, at as u128)), at + 1_000));
             let untold = recent.untold(&tenant("a"), at);
             let told = untold.iter().map(|id| (*id, vec![7])).collect();
             recent.tell(&tenant("a"), at, &untold, &told);
@@ -284,17 +341,17 @@ mod tests {
         }
         assert_eq!(recent.changes.len(), KEPT);
         assert!(!recent.covers(&tenant("a"), 1_000) && recent.covers(&tenant("a"), 1_001));
-        assert!(!recent.is_changed(&id(1_000), 0) && recent.is_changed(&id(1_001), 0));
+        assert!(recent.changed(1_000, 0).is_none() && recent.changed(1_001, 0).is_some());
         assert!(recent.buckets.iter().map(Vec::len).sum::<usize>() <= KEPT, "what is forgotten takes no room");
         let beyond = (0..=MOST_CHANGES.into()).map(|more| change(at + more, 1));
-        recent.note(read(beyond, at + 9_000));
+        recent.note(&read(beyond, at + 9_000));
         assert!(!recent.covers(&tenant("a"), at) && recent.covers(&tenant("a"), at + 9_000), "too many to be read at once");
     }
 
     #[test]
     fn a_tenant_that_is_made_or_deleted_begins_anew() {
         let mut recent = begun(1);
-        recent.note(read([Change { profile: None, ..change(4, 0) }], 5));
+        recent.note(&read([Change { profile: None, ..change(4, 0) }], 5));
         assert!(!recent.covers(&tenant("a"), 4) && recent.covers(&tenant("a"), 5) && recent.covers(&tenant("b"), 1));
         assert!(!Recent::default().covers(&tenant("a"), 5), "nothing was read");
     }

@@ -134,14 +134,13 @@ impl Run<'_> {
     }
 
     fn found_anew(&mut self, wanted: &Wanted, router: &mut Router) -> Result<Page> {
-        let mut page = match self.subject.search.sort.field {
+        let page = match self.subject.search.sort.field {
             SortField::Distance(circle) => self.by_distance(circle, wanted, router)?,
             _ => self.page(wanted, router)?,
         };
         if let Some(hits) = page.total {
-            let all = std::mem::take(&mut page.hits);
-            let is_all = usize::try_from(hits) == Ok(all.len());
-            self.asked.note_counted(all, is_all, self.at);
+            let is_all = usize::try_from(hits) == Ok(page.hits.len());
+            self.asked.note_counted(&page.hits, is_all, self.at);
         }
         Ok(page)
     }
@@ -342,7 +341,7 @@ impl Run<'_> {
         let ids = statement.query_map(params_from_iter(&sql.values), |row| row.get(0).map(Uuid::from_bytes))?;
         let counted = ids.collect::<rusqlite::Result<Vec<_>>>()?;
         let hits = counted.len() as i64;
-        self.asked.note_counted(counted, hits < most.into(), self.at);
+        self.asked.note_counted(&counted, hits < most.into(), self.at);
         self.route.push(RouteStep::new(name, router.expected_hits(), hits));
         Ok(hits)
     }

@@ -53,7 +53,7 @@ impl Run<'_> {
         let statement = self.subject.count(lookup, self.most());
         let hits = self.hits(name, statement, expected).await?;
         let counted = hits.len() as i64;
-        self.asked.note_counted(hits, counted < self.most().into(), self.at);
+        self.asked.note_counted(&hits, counted < self.most().into(), self.at);
         Ok(counted)
     }
 
@@ -98,7 +98,7 @@ impl Run<'_> {
     async fn counted(&mut self, name: &'static str, statement: Statement, expected: f64) -> Attempted<i64> {
         let hits = self.hits(name, statement, expected).await?;
         let counted = hits.len() as i64;
-        self.asked.note_counted(hits, false, self.at);
+        self.asked.note_counted(&hits, false, self.at);
         Ok(counted)
     }
 

@@ -1,20 +1,32 @@
 //! A search that is remembered: what the change log tells of it, and its page from those who may be on it.
 
-use super::super::partitions::for_each_partition;
+use super::super::partitions::{Partition, for_each_partition};
 use super::super::pool::{Attempted, Session};
 use super::statements::Lookup;
 use super::{NO_CAP, Page, Run};
+use crate::domain::search::RouteStep;
 use crate::domain::tenant::TenantName;
 use crate::store::route::{Change, Changes, MOST_CHANGES, Recall};
 use std::collections::HashMap;
+use tokio_postgres::Row;
 use uuid::Uuid;
 
 /// A snapshot sees all that transactions before its `xmin` did: so what a later one sees besides was done by that one
-/// or those behind it.
-pub(in super::super) const READ_CHANGES: &str = "\
-SELECT c.transaction_id, c.change_id, c.tenant_name, c.profile_id FROM changes c
-WHERE c.transaction_id >= $1 AND (c.profile_id IS NOT NULL OR c.kind IN ('tenant_created', 'tenant_deleted'))
-ORDER BY c.transaction_id, c.change_id LIMIT $2";
+/// or those behind it. With the grams of one tenant's profiles.
+macro_rules! read_changes_in {
+    ($partition:literal) => {
+        concat!(
+            "SELECT c.transaction_id, c.change_id, c.tenant_name, c.profile_id, p.grams, c.tenant_name = $3 AND p.profile_id IS NULL ",
+            "FROM (SELECT l.transaction_id, l.change_id, l.tenant_name, l.profile_id FROM changes l WHERE l.transaction_id >= $1 ",
+            "AND (l.profile_id IS NOT NULL OR l.kind IN ('tenant_created', 'tenant_deleted')) ",
+            "ORDER BY l.transaction_id, l.change_id LIMIT $2) AS c LEFT JOIN profiles_p",
+            $partition,
+            " p ON p.tenant_name = $3 AND p.profile_id = c.profile_id AND c.tenant_name = $3"
+        )
+    };
+}
+
+pub(in super::super) const READ_CHANGES_IN: [&str; 8] = for_each_partition!(read_changes_in);
 
 macro_rules! read_grams_in {
     ($partition:literal) => {
@@ -29,15 +41,24 @@ macro_rules! read_grams_in {
 pub(in super::super) const READ_GRAMS_IN: [&str; 8] = for_each_partition!(read_grams_in);
 
 /// What was changed from a position on.
-pub(super) async fn changes(session: &Session, from: Option<i64>) -> Attempted<Option<Vec<Change>>> {
+pub(super) async fn changes(
+    session: &Session,
+    tenant: &TenantName,
+    partition: Partition,
+    from: Option<i64>,
+) -> Attempted<Option<Vec<Change>>> {
     let Some(from) = from else { return Ok(None) };
-    let rows = session.query(READ_CHANGES, &[&from, &(i64::from(MOST_CHANGES) + 1)]).await?;
-    let change = |row: &tokio_postgres::Row| -> Attempted<Change> {
+    let most = i64::from(MOST_CHANGES) + 1;
+    let rows = session.query(partition.of(&READ_CHANGES_IN), &[&from, &most, &tenant.as_str()]).await?;
+    let change = |row: &Row| -> Attempted<Change> {
+        let is_gone: bool = row.try_get(5)?;
+        let grams: Option<Vec<i32>> = row.try_get(4)?;
         Ok(Change {
             position: row.try_get(0)?,
             change_id: row.try_get(1)?,
             tenant: TenantName::from_stored(row.try_get(2)?),
             profile: row.try_get(3)?,
+            grams: grams.or(is_gone.then(Vec::new)),
         })
     };
     rows.iter().map(change).collect::<Attempted<_>>().map(Some)
@@ -46,14 +67,24 @@ pub(super) async fn changes(session: &Session, from: Option<i64>) -> Attempted<O
 impl Run<'_> {
     /// The page, if it is remembered and what was changed since leaves no doubt about it.
     pub(super) async fn recalled(&mut self, changes: Vec<Change>) -> Attempted<Option<Page>> {
-        self.asked.note(Changes { changes, at: self.at });
+        let seen = Changes { changes, at: self.at };
+        self.asked.note(&seen);
         self.tell_grams().await?;
-        let Recall { page, at_least } = self.asked.recall(self.at, &self.wanted.conjuncts);
+        let Recall { page, at_least } = self.asked.recall(&seen, &self.wanted.conjuncts);
         self.at_least = at_least;
         let Some(recalled) = page else { return Ok(None) };
-        let found = self.look_up("remembered page", Lookup::Ids(&recalled.candidates), NO_CAP, 0.0).await?;
-        let Some(Page { ids, total: Some(hits), .. }) = found else { return Ok(None) };
-        Ok(recalled.holds(&ids, hits).map(|total| Page { ids, total, ..Page::default() }))
+        let changed: Vec<Uuid> = recalled.changed.iter().copied().collect();
+        let come = if changed.is_empty() { Vec::new() } else { self.among(&changed).await?.hits };
+        let ids = match come.as_slice() {
+            [] => recalled.unchanged.clone(),
+            come => self.among(&recalled.with(come)).await?.ids,
+        };
+        self.route.push(RouteStep::new("remembered page", 0.0, changed.len() as i64));
+        Ok(self.asked.renew(&recalled, &ids, &come, self.at).map(|total| Page { ids, total, ..Page::default() }))
+    }
+
+    async fn among(&mut self, ids: &[Uuid]) -> Attempted<Page> {
+        self.look_up("remembered", Lookup::Ids(ids), NO_CAP, 0.0).await.map(Option::unwrap_or_default)
     }
 
     async fn tell_grams(&self) -> Attempted<()> {

@@ -31,7 +31,7 @@ pub(super) const TEXTS: &[&str] = &[
     frequencies::READ_STATE,
     frequencies::READ_FREQUENCIES,
     searching::OPEN_TENANT,
-    searching::READ_CHANGES,
+    searching::READ_CHANGES_IN[0],
     searching::READ_GRAMS_IN[0],
     searching::READ_PAGE_IN[0],
     spelling::SAMPLE_NEWEST,

@@ -101,7 +101,7 @@ async fn an_owner_who_may_not_make_roles_does_without_the_wall() {
 /// administrators, and what a migration does.
 const ABOUT_ALL: [&str; 7] = [
     changes::READ_CHANGES,
-    search::READ_CHANGES,
+    search::READ_CHANGES_IN[0],
     idempotency::SWEEP,
     tenants::LIST_TENANTS,
     maintenance::CREATE_DEFAULT_TENANT,

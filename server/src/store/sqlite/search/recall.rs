@@ -4,6 +4,7 @@ use super::super::rows;
 use super::statements::Lookup;
 use super::{NO_CAP, Page, Run};
 use crate::domain::grams::Grams;
+use crate::domain::search::RouteStep;
 use crate::domain::search_text::search_doc;
 use crate::domain::tenant::TenantName;
 use crate::store::Result;
@@ -32,6 +33,7 @@ fn changes(connection: &Connection, from: i64) -> Result<Vec<Change>> {
             change_id: row.get(0)?,
             tenant: TenantName::from_stored(row.get(1)?),
             profile: row.get::<_, Option<[u8; 16]>>(2)?.map(Uuid::from_bytes),
+            grams: None,
         })
     });
     Ok(changes?.collect::<rusqlite::Result<_>>()?)
@@ -41,14 +43,22 @@ impl Run<'_> {
     /// The page, if it is remembered and what was changed since leaves no doubt about it.
     pub(super) fn recalled(&mut self, wanted: &Wanted) -> Result<Option<Page>> {
         let Some(from) = self.asked.read_from() else { return Ok(None) };
-        self.asked.note(Changes { changes: changes(self.connection, from)?, at: self.at });
+        let seen = Changes { changes: changes(self.connection, from)?, at: self.at };
+        self.asked.note(&seen);
         self.tell_grams()?;
-        let Recall { page, at_least } = self.asked.recall(self.at, &wanted.conjuncts);
+        let Recall { page, at_least } = self.asked.recall(&seen, &wanted.conjuncts);
         self.at_least = at_least;
         let Some(recalled) = page else { return Ok(None) };
-        let found = self.look_up(self.subject, "remembered page", Lookup::Ids(&recalled.candidates), NO_CAP, 0.0)?;
-        let Some(Page { numbers, ids, total: Some(hits), .. }) = found else { return Ok(None) };
-        Ok(recalled.holds(&ids, hits).map(|total| Page { numbers, total, ..Page::default() }))
+        let changed: Vec<Uuid> = recalled.changed.iter().copied().collect();
+        let come = if changed.is_empty() { Vec::new() } else { self.among(&changed)?.hits };
+        let page = self.among(&recalled.with(&come))?;
+        self.route.push(RouteStep::new("remembered page", 0.0, changed.len() as i64));
+        let total = self.asked.renew(&recalled, &page.ids, &come, self.at);
+        Ok(total.map(|total| Page { numbers: page.numbers, total, ..Page::default() }))
+    }
+
+    fn among(&mut self, ids: &[Uuid]) -> Result<Page> {
+        self.look_up(self.subject, "remembered", Lookup::Ids(ids), NO_CAP, 0.0).map(Option::unwrap_or_default)
     }
 
     fn tell_grams(&self) -> Result<()> {
