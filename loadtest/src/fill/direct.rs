@@ -21,13 +21,13 @@ use std::time::Duration;
 /// Creates at work at once: SQLite commits waiting ones together.
 const WRITERS: u64 = 200;
 
-/// The store that a database URL names.
+/// The store that a database URL names. It finds anew whatever it is asked again.
 pub fn open_store(url: &str) -> Result<Arc<dyn Store>> {
     let budget = Duration::from_secs(5);
     let failed = |error: StoreError| Failure::when("the database")(&error);
     if let Some(path) = url.strip_prefix("sqlite://") {
         let store = Sqlite::open(SqliteOptions { path: path.into(), readers: 8, search_budget: budget }).map_err(failed)?;
-        return Ok(Arc::new(store));
+        return Ok(Arc::new(store.forgetful()));
     }
     if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
         return Err(Failure::new("a database URL begins with sqlite:// or postgres://"));
@@ -39,7 +39,7 @@ pub fn open_store(url: &str) -> Result<Arc<dyn Store>> {
         search_budget: budget,
         statement_timeout: Duration::from_secs(30),
     });
-    Ok(Arc::new(store.map_err(failed)?))
+    Ok(Arc::new(store.map_err(failed)?.forgetful()))
 }
 
 /// Migrates the database and brings the tenant to this many people; how many of them were made now.

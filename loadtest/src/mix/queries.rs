@@ -9,7 +9,8 @@ use http::Uri;
 use n_users::domain::birth_date::BirthDate;
 use n_users::domain::profile::Profile;
 
-const SEARCHES: usize = 4_096;
+/// So many that a load meets one again only as often as people ask the same: a service remembers what it is asked again.
+const SEARCHES: usize = 65_536;
 
 /// Searches by a word: what to put in the place of a query.
 pub fn by_word(requests: &Requests, profiles: u64, random: &mut Random) -> Vec<Uri> {

@@ -159,7 +159,7 @@ pub async fn a_search_that_is_asked_again_sees_every_write_of_others_at_once(wor
                 let own = Search { filter, ..by_word.clone() };
                 assert_eq!(world.search(&own).await.total.value, 0);
                 let profile = world.create(json!({"user_id": format!("u{task} {number}"), "city_id": of_city})).await;
-                assert_eq!(world.search(&own).await.profiles, [profile.clone()]);
+                assert_eq!(world.search(&own).await.profiles, std::slice::from_ref(&profile));
                 for search in [&by_word, &all] {
                     let found = world.search(search).await;
                     assert!(found.total.value > number, "{found:?}");
@@ -167,7 +167,7 @@ pub async fn a_search_that_is_asked_again_sees_every_write_of_others_at_once(wor
                 let renamed = world.update(&profile, json!({"full_name": "Grace Hopper"})).await;
                 assert_eq!(world.search(&own).await.total.value, 0);
                 let back = world.update(&renamed, json!({"full_name": "Ada Lovelace"})).await;
-                assert_eq!(world.search(&own).await.profiles, [back.clone()]);
+                assert_eq!(world.search(&own).await.profiles, std::slice::from_ref(&back));
                 world.delete(&back).await;
                 assert_eq!(world.search(&own).await.total.value, 0);
                 let kept = world.create(json!({"user_id": format!("k{task} {number}")})).await;

@@ -78,6 +78,13 @@ impl Postgres {
             costs: search::COSTS,
         })
     }
+
+    /// The same, but finds anew whatever it is asked again, for measurements.
+    #[must_use]
+    pub fn forgetful(mut self) -> Self {
+        self.memory = Memory::none();
+        self
+    }
 }
 
 #[cfg(test)]

@@ -60,6 +60,7 @@ pub struct Memory {
     counted: Cache<String, Arc<Counted>, ByHits>,
     recent: Mutex<Recent>,
     broken: AtomicU64,
+    is_none: bool,
 }
 
 impl Default for Memory {
@@ -69,11 +70,17 @@ impl Default for Memory {
             counted: Cache::with_weighter(SEARCHES, HITS, ByHits),
             recent: Mutex::default(),
             broken: AtomicU64::new(0),
+            is_none: false,
         }
     }
 }
 
 impl Memory {
+    /// Remembers nothing.
+    pub fn none() -> Self {
+        Self { is_none: true, ..Self::default() }
+    }
+
     /// What is remembered of a search. To be called before its snapshot is taken, so that this is the later one; `broken` is
     /// how many connections to the database have broken.
     pub fn of<'a>(&'a self, tenant: &'a TenantName, search: &'a Search, broken: u64) -> Asked<'a> {
@@ -227,7 +234,7 @@ impl Asked<'_> {
     }
 
     fn insert_page(&self, ids: Vec<Uuid>, at: i64) {
-        if let Some(order) = self.order.as_ref().filter(|order| order.len() <= LONGEST_KEY_BYTES) {
+        if let Some(order) = self.order.as_ref().filter(|order| self.is_kept(order)) {
             self.memory.recent().begin(at);
             let is_all = ids.len() <= self.limit;
             self.memory.pages.insert(order.clone(), Arc::new(Page { ids, is_all, at: at.into() }));
@@ -239,8 +246,12 @@ impl Asked<'_> {
         self.insert_counted(ids.iter().map(mark).collect(), is_all, at);
     }
 
+    fn is_kept(&self, key: &str) -> bool {
+        !self.memory.is_none && key.len() <= LONGEST_KEY_BYTES
+    }
+
     fn insert_counted(&self, hits: Box<[Mark]>, is_all: bool, at: i64) {
-        if (is_all || hits.len() > MAX_TOTAL as usize) && self.condition.len() <= LONGEST_KEY_BYTES {
+        if (is_all || hits.len() > MAX_TOTAL as usize) && self.is_kept(&self.condition) {
             self.memory.recent().begin(at);
             self.memory.counted.insert(self.condition.clone(), Arc::new(Counted { hits, is_all, at: at.into() }));
         }
@@ -395,6 +406,14 @@ mod tests {
         assert_eq!(memory.of(&tenant, &search, 1).read_from(), None, "a log that ends before is another one");
         let memory = remembering(ids([9, 7, 5, 3]), Vec::new(), false);
         assert_eq!(memory.of(&tenant, &search, 2).read_from(), None, "another connection may lead to another database");
+    }
+
+    #[test]
+    fn without_a_memory_everything_is_found_anew() {
+        let (memory, tenant, search) = (Memory::none(), tenant(), search("smith"));
+        memory.of(&tenant, &search, 1).note_page(ids([9, 7, 5, 3]).into_iter(), 10, Some(0), &[]);
+        memory.of(&tenant, &search, 1).note_counted(&ids(0..1_001), false, 10);
+        assert_eq!(memory.of(&tenant, &search, 1).read_from(), None);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 use super::Conjunct;
 use crate::domain::tenant::TenantName;
+use foldhash::fast::RandomState;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use uuid::Uuid;
 
@@ -61,7 +62,7 @@ pub struct Recent {
     from: i64,
     at: i64,
     changes: BTreeMap<Place, Kept>,
-    last_of: HashMap<Mark, (i64, Uuid)>,
+    last_of: HashMap<Mark, (i64, Uuid), RandomState>,
     wiped: HashMap<TenantName, i64>,
     untold: HashMap<TenantName, BTreeSet<Place>>,
     /// The numbers of changes by the last bits of the grams that they are told with.
@@ -82,7 +83,7 @@ impl Recent {
             from: at,
             at,
             changes: BTreeMap::new(),
-            last_of: HashMap::new(),
+            last_of: HashMap::default(),
             wiped: HashMap::new(),
             untold: HashMap::new(),
             buckets: Vec::new(),

@@ -83,6 +83,13 @@ impl Sqlite {
         })
     }
 
+    /// The same, but finds anew whatever it is asked again, for measurements.
+    #[must_use]
+    pub fn forgetful(mut self) -> Self {
+        self.memory = Arc::new(Memory::none());
+        self
+    }
+
     async fn write<T: Send + 'static>(&self, work: impl FnOnce(&Connection) -> Result<Verdict<T>> + Send + 'static) -> Result<T> {
         self.writer.write(work).await
     }
