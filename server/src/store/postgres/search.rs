@@ -179,7 +179,7 @@ impl<'a> Run<'a> {
         let next = ids.get(limit).copied();
         ids.truncate(limit);
         if let (None, Some(at_least)) = (page.total, self.at_least) {
-            self.route.push(RouteStep::new("remembered", router.expected_hits(), at_least));
+            self.route.push(RouteStep::new("remembered", at_least as f64, at_least));
         }
         let total = match (page.total.or(self.at_least), &search.start) {
             (Some(total), _) => total,

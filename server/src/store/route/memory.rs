@@ -26,6 +26,10 @@ const HITS: u64 = 2_000_000;
 const LONGEST_KEY_BYTES: usize = 2_000;
 /// A search that took so long is remembered, however few rows it read.
 const LONG: Duration = Duration::from_millis(2);
+/// When so many changes were read once more, as happens for as long as somebody's transaction that writes stays open on PostgreSQL, the
+/// memory is not used for a while: reading them each time takes longer than finding anew.
+const MANY_READ_AGAIN: usize = 200;
+const REST: Duration = Duration::from_secs(1);
 /// Where more profiles were changed that may be hits, a search begins anew.
 const MOST_CHANGED: usize = 300;
 
@@ -60,6 +64,7 @@ pub struct Memory {
     counted: Cache<String, Arc<Counted>, ByHits>,
     recent: Mutex<Recent>,
     broken: AtomicU64,
+    rests_until: Mutex<Option<Instant>>,
     is_none: bool,
 }
 
@@ -70,6 +75,7 @@ impl Default for Memory {
             counted: Cache::with_weighter(SEARCHES, HITS, ByHits),
             recent: Mutex::default(),
             broken: AtomicU64::new(0),
+            rests_until: Mutex::default(),
             is_none: false,
         }
     }
@@ -90,14 +96,19 @@ impl Memory {
         let Search { needles, filter, include_deleted, sort, limit, start } = search;
         let condition = format!("{} {include_deleted} {needles:?} {filter:?}", tenant.as_str());
         let order = (*start == Start::Offset(0)).then(|| format!("{condition} {sort:?} {limit}"));
-        let page = order.as_ref().and_then(|order| self.pages.get(order));
-        let counted = self.counted.get(&condition);
+        let rests = self.rests_until().is_some_and(|until| Instant::now() < until);
+        let page = order.as_ref().filter(|_| !rests).and_then(|order| self.pages.get(order));
+        let counted = Some(&condition).filter(|_| !rests).and_then(|condition| self.counted.get(condition));
         let read_from = (page.is_some() || counted.is_some()).then(|| self.recent().at());
         Asked { memory: self, tenant, limit: *limit as usize, condition, order, page, counted, read_from, begun: Instant::now() }
     }
 
     fn recent(&self) -> MutexGuard<'_, Recent> {
         self.recent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn rests_until(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.rests_until.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn forget(&self) {
@@ -141,7 +152,9 @@ impl Asked<'_> {
             // Positions only grow: this is another log.
             return self.memory.forget();
         }
-        self.memory.recent().note(seen);
+        if self.memory.recent().note(seen) > MANY_READ_AGAIN {
+            *self.memory.rests_until() = Some(Instant::now() + REST);
+        }
     }
 
     /// Profiles whose grams are to be told.
@@ -163,34 +176,25 @@ impl Asked<'_> {
         };
         let counted = self.counted.as_ref().and_then(|counted| Some((counted, holds(&counted.at)?)));
         let page = self.page.as_ref().and_then(|page| Some((page, holds(&page.at)?)));
-        Recall {
-            page: page.and_then(|page| self.recall_page(&recent, page, counted, seen, conjuncts)),
-            at_least: counted.and_then(|(counted, since)| {
-                let left = counted.hits.iter().filter(|hit| recent.changed(**hit, since).is_none()).count();
-                (left > MAX_TOTAL as usize).then_some(left as i64)
-            }),
-        }
-    }
-
-    fn recall_page(
-        &self,
-        recent: &Recent,
-        (page, since): (&Arc<Page>, i64),
-        counted: Option<(&Arc<Counted>, i64)>,
-        seen: &Changes,
-        conjuncts: &[Conjunct],
-    ) -> Option<Recalled> {
-        let since = counted.map_or(since, |(_, counted_since)| since.min(counted_since));
-        let mut changed = recent.found_by(self.tenant, conjuncts, since, seen, MOST_CHANGED)?;
-        let hits = counted.iter().flat_map(|(counted, _)| counted.hits.iter().copied());
-        changed.extend(page.ids.iter().map(mark).chain(hits).filter_map(|hit| recent.changed(hit, since)));
-        (changed.len() <= MOST_CHANGED).then(|| Recalled {
-            unchanged: page.ids.iter().filter(|id| !changed.contains(id)).copied().collect(),
-            changed,
-            page: Arc::clone(page),
-            counted: counted.map(|(counted, _)| Arc::clone(counted)),
-            limit: self.limit,
-        })
+        let Some(since) = counted.map(|(_, since)| since).into_iter().chain(page.map(|(_, since)| since)).min() else {
+            return Recall::default();
+        };
+        let counted = counted.map(|(counted, _)| counted);
+        let hits = counted.iter().flat_map(|counted| counted.hits.iter());
+        let changed_hits: Vec<Uuid> = hits.filter_map(|hit| recent.changed(*hit, since)).collect();
+        let left = counted.map_or(0, |counted| counted.hits.len() - changed_hits.len());
+        let recalled = page.and_then(|(page, _)| {
+            let mut changed = recent.found_by(self.tenant, conjuncts, since, seen, MOST_CHANGED)?;
+            changed.extend(page.ids.iter().filter_map(|id| recent.changed(mark(id), since)).chain(changed_hits));
+            (changed.len() <= MOST_CHANGED).then(|| Recalled {
+                unchanged: page.ids.iter().filter(|id| !changed.contains(id)).copied().collect(),
+                changed,
+                page: Arc::clone(page),
+                counted: counted.map(Arc::clone),
+                limit: self.limit,
+            })
+        });
+        Recall { page: recalled, at_least: (left > MAX_TOTAL as usize).then_some(left as i64) }
     }
 
     /// How many hits there are, if that is known, when the page that was recalled holds: it begins with `first`, in order and one
@@ -198,25 +202,27 @@ impl Asked<'_> {
     pub fn renew(&self, recalled: &Recalled, first: &[Uuid], come: &[Uuid], at: i64) -> Option<Option<i64>> {
         let is_whole = recalled.holds(first)?;
         let Recalled { page, counted, changed, .. } = recalled;
+        let of_page = page.is_all.then(|| (recalled.unchanged.len() + come.len()) as i64);
+        let told = |counted: &Counted, hits: usize| (counted.is_all || hits > MAX_TOTAL as usize).then_some(hits as i64).or(of_page);
         if changed.is_empty() {
             page.at.fetch_max(at, Ordering::AcqRel);
-        } else if is_whole {
+            let Some(counted) = counted else { return Some(of_page) };
+            counted.at.fetch_max(at, Ordering::AcqRel);
+            return Some(told(counted, counted.hits.len()));
+        }
+        if is_whole {
             self.insert_page(first.to_vec(), at);
         }
-        let of_page = page.is_all.then(|| (recalled.unchanged.len() + come.len()) as i64);
         let Some(counted) = counted else { return Some(of_page) };
-        let changed_marks: HashSet<Mark> = changed.iter().map(mark).collect();
-        let kept: Vec<Mark> =
-            counted.hits.iter().copied().filter(|hit| !changed_marks.contains(hit)).chain(come.iter().map(mark)).collect();
+        let changed: HashSet<Mark> = changed.iter().map(mark).collect();
+        let kept = counted.hits.iter().copied().filter(|hit| !changed.contains(hit));
+        let kept: Vec<Mark> = kept.chain(come.iter().map(mark)).collect();
         let hits = kept.len();
-        if changed.is_empty() {
-            counted.at.fetch_max(at, Ordering::AcqRel);
-        } else if is_whole {
+        if is_whole {
             let is_all = counted.is_all && hits <= MOST_COUNTED as usize;
             self.insert_counted(kept.into_iter().take(MOST_COUNTED as usize).collect(), is_all, at);
         }
-        let is_told = counted.is_all || hits > MAX_TOTAL as usize;
-        Some(is_told.then_some(hits as i64).or(of_page))
+        Some(told(counted, hits))
     }
 
     /// Where counting is to stop: what is asked for again is worth being counted further.
@@ -274,6 +280,11 @@ impl Recalled {
     /// Those of whom the page is made when these of the changed are hits.
     pub fn with(&self, come: &[Uuid]) -> Vec<Uuid> {
         self.unchanged.iter().chain(come).copied().collect()
+    }
+
+    /// How many hits there were when it was last known.
+    pub fn hits(&self) -> usize {
+        self.counted.as_ref().map_or(self.page.ids.len(), |counted| counted.hits.len())
     }
 
     /// Whether the first hits, in order and one more than the limit, are those of all, but for the one behind the page; and whether
@@ -406,6 +417,18 @@ mod tests {
         assert_eq!(memory.of(&tenant, &search, 1).read_from(), None, "a log that ends before is another one");
         let memory = remembering(ids([9, 7, 5, 3]), Vec::new(), false);
         assert_eq!(memory.of(&tenant, &search, 2).read_from(), None, "another connection may lead to another database");
+    }
+
+    #[test]
+    fn while_changes_are_read_again_and_again_the_memory_rests() {
+        let memory = remembering(ids([9, 7, 5, 3]), Vec::new(), false);
+        let (tenant, search) = (tenant(), search("smith"));
+        let asked = memory.of(&tenant, &search, 1);
+        let open = Changes { at: 10, ..changes(100..301) };
+        asked.note(&open);
+        assert!(memory.of(&tenant, &search, 1).read_from().is_some(), "these were new");
+        asked.note(&open);
+        assert_eq!(memory.of(&tenant, &search, 1).read_from(), None);
     }
 
     #[test]

@@ -104,14 +104,16 @@ impl Recent {
         self.at
     }
 
-    /// Takes what was read from `at()` on, of now or of a while ago.
-    pub fn note(&mut self, read: &Changes) {
+    /// Takes what was read from `at()` on, of now or of a while ago; how many of these changes had been read before, as all are
+    /// taken to be when they are too many.
+    pub fn note(&mut self, read: &Changes) -> usize {
         if read.changes.len() > MOST_CHANGES as usize {
             *self = Self::beginning(read.at);
-            return;
+            return read.changes.len();
         }
+        let mut known = 0;
         for change in &read.changes {
-            self.push(change);
+            known += usize::from(!self.push(change));
             // Behind the snapshot's position there may be changes of the profile that it does not see.
             if let Some(grams) = change.grams.as_ref().filter(|_| change.position < read.at) {
                 self.tell_one((change.position, change.change_id), grams);
@@ -121,13 +123,15 @@ impl Recent {
         while self.changes.len() > KEPT {
             self.forget_first();
         }
+        known
     }
 
-    fn push(&mut self, change: &Change) {
+    /// Whether it is a new one.
+    fn push(&mut self, change: &Change) -> bool {
         let Change { position, change_id, tenant, profile, .. } = change;
         let (position, place) = (*position, (*position, *change_id));
         if self.changes.contains_key(&place) {
-            return;
+            return false;
         }
         let last = match profile {
             Some(profile) => {
@@ -140,6 +144,7 @@ impl Recent {
         self.changes.insert(place, Kept { tenant: tenant.clone(), profile: *profile, grams: None, number: self.next_number });
         self.places.insert(self.next_number, place);
         self.next_number = self.next_number.wrapping_add(1);
+        true
     }
 
     fn forget_first(&mut self) {
@@ -321,8 +326,8 @@ mod tests {
     #[test]
     fn a_change_that_is_read_twice_is_one() {
         let mut recent = begun(5);
-        recent.note(&read([change(5, 1), change(6, 2)], 6));
-        recent.note(&read([change(6, 2), change(7, 1)], 8));
+        assert_eq!(recent.note(&read([change(5, 1), change(6, 2)], 6)), 0);
+        assert_eq!(recent.note(&read([change(6, 2), change(7, 1)], 8)), 1);
         assert_eq!((recent.at(), recent.changes.len()), (8, 3));
         assert!(recent.changed(1, 7) == Some(id(1)) && recent.changed(1, 8).is_none() && recent.changed(3, 0).is_none());
         recent.note(&read([change(6, 2)], 7));

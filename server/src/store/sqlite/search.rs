@@ -109,10 +109,12 @@ impl Run<'_> {
         let limit = search.limit as usize;
         let wanted = self.wanted(search);
         let recalled = self.recalled(&wanted)?;
-        let mut router = self.router(&wanted)?;
-        let (Page { mut numbers, total, .. }, is_new) = match recalled {
-            Some(page) => (page, false),
-            None => (self.found_anew(&wanted, &mut router)?, true),
+        let is_new = recalled.is_none();
+        // Made where it is needed: it looks frequencies up.
+        let mut router = None;
+        let Page { mut numbers, total, .. } = match recalled {
+            Some(page) => page,
+            None => self.found_anew(&wanted, router.insert(self.router(&wanted)?))?,
         };
         let more = numbers.len() > limit;
         numbers.truncate(limit + 1);
@@ -120,11 +122,14 @@ impl Run<'_> {
         let next = profiles.get(limit).map(|profile| profile.profile_id.0);
         profiles.truncate(limit);
         if let (None, Some(at_least)) = (total, self.at_least) {
-            self.route.push(RouteStep::new("remembered", router.expected_hits(), at_least));
+            self.route.push(RouteStep::new("remembered", at_least as f64, at_least));
         }
         let total = match total.or(self.at_least).or_else(|| seen_to_the_end(&search.start, profiles.len(), more)) {
             Some(total) => total,
-            None => self.count(&wanted, &router)?,
+            None => {
+                let router = router.map_or_else(|| self.router(&wanted), Ok)?;
+                self.count(&wanted, &router)?
+            }
         };
         if is_new {
             let ids = profiles.iter().map(|profile| profile.profile_id.0).chain(next);

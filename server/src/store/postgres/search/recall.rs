@@ -79,7 +79,7 @@ impl Run<'_> {
             [] => recalled.unchanged.clone(),
             come => self.among(&recalled.with(come)).await?.ids,
         };
-        self.route.push(RouteStep::new("remembered page", 0.0, changed.len() as i64));
+        self.route.push(RouteStep::new("remembered page", recalled.hits() as f64, changed.len() as i64));
         Ok(self.asked.renew(&recalled, &ids, &come, self.at).map(|total| Page { ids, total, ..Page::default() }))
     }
 

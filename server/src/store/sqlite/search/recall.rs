@@ -52,7 +52,7 @@ impl Run<'_> {
         let changed: Vec<Uuid> = recalled.changed.iter().copied().collect();
         let come = if changed.is_empty() { Vec::new() } else { self.among(&changed)?.hits };
         let page = self.among(&recalled.with(&come))?;
-        self.route.push(RouteStep::new("remembered page", 0.0, changed.len() as i64));
+        self.route.push(RouteStep::new("remembered page", recalled.hits() as f64, changed.len() as i64));
         let total = self.asked.renew(&recalled, &page.ids, &come, self.at);
         Ok(total.map(|total| Page { numbers: page.numbers, total, ..Page::default() }))
     }
