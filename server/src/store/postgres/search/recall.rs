@@ -84,7 +84,7 @@ impl Run<'_> {
     }
 
     async fn among(&mut self, ids: &[Uuid]) -> Attempted<Page> {
-        self.look_up("remembered", Lookup::Ids(ids), NO_CAP, 0.0).await.map(Option::unwrap_or_default)
+        self.look_up("remembered", Lookup::Ids(ids), NO_CAP, ids.len() as f64).await.map(Option::unwrap_or_default)
     }
 
     async fn tell_grams(&self) -> Attempted<()> {

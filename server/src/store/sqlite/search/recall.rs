@@ -58,7 +58,7 @@ impl Run<'_> {
     }
 
     fn among(&mut self, ids: &[Uuid]) -> Result<Page> {
-        self.look_up(self.subject, "remembered", Lookup::Ids(ids), NO_CAP, 0.0).map(Option::unwrap_or_default)
+        self.look_up(self.subject, "remembered", Lookup::Ids(ids), NO_CAP, ids.len() as f64).map(Option::unwrap_or_default)
     }
 
     fn tell_grams(&self) -> Result<()> {
