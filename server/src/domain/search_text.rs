@@ -69,9 +69,6 @@ pub fn needles_in_order(query: &str) -> Vec<String> {
     tokens.split_whitespace().map(trim_separators).map(needle).collect()
 }
 
-/// The fields of `search_doc`.
-pub const SEARCHED_FIELDS: [&str; 5] = ["full_name", "email_id", "user_id", "city_id", "mobile"];
-
 /// All that search looks at in a profile; a line per field, so that no needle reaches from one into the next.
 pub fn search_doc(profile: &Profile) -> String {
     let mobile = profile.mobile.as_ref().map(|mobile| mobile_words(mobile.as_str()));

@@ -126,7 +126,7 @@ struct Run<'a> {
     at_least: Option<i64>,
 }
 
-/// The ids of a page, in order; and the count, where the step told, with the hits if they are no more than are told.
+/// The ids of a page, in order; and the count, where the step told, with as many of the hits as are counted.
 #[derive(Default)]
 struct Page {
     ids: Vec<Uuid>,

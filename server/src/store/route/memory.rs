@@ -16,9 +16,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use uuid::Uuid;
 
-/// Counting stops here, for a search that is not remembered and for one that was.
+/// Counting stops here the first time.
 const COUNTED_FIRST: u32 = MAX_TOTAL + 21;
-/// No more hits than this are counted.
+/// And here where something was remembered; no more hits are kept.
 pub const MOST_COUNTED: u32 = MAX_TOTAL + 301;
 /// So many searches are remembered, and so many of those whom they counted, of eight bytes each.
 const SEARCHES: usize = 4_000;
@@ -442,17 +442,17 @@ mod tests {
     #[test]
     fn only_the_same_search_of_the_same_tenant_is_remembered() {
         let memory = remembering(ids([9, 7, 5, 3]), ids(0..1_001), false);
-        let read_from = |tenant: &str, search: &Search| {
+        let known = |tenant: &str, search: &Search| {
             let tenant = TenantName::from_stored(tenant.to_owned());
             let asked = memory.of(&tenant, search, 1);
             (asked.page.is_some(), asked.counted.is_some())
         };
         let smith = search("smith");
-        assert_eq!(read_from("a", &smith), (true, true));
-        assert_eq!(read_from("a", &Search { limit: 5, ..smith.clone() }), (false, true), "the count serves any page");
-        assert_eq!(read_from("a", &Search { start: Start::Offset(20), ..smith.clone() }), (false, true));
-        assert_eq!(read_from("a", &Search { include_deleted: true, ..smith.clone() }), (false, false));
-        assert_eq!(read_from("b", &smith), (false, false));
-        assert_eq!(read_from("a", &search("jones")), (false, false));
+        assert_eq!(known("a", &smith), (true, true));
+        assert_eq!(known("a", &Search { limit: 5, ..smith.clone() }), (false, true), "the count serves any page");
+        assert_eq!(known("a", &Search { start: Start::Offset(20), ..smith.clone() }), (false, true));
+        assert_eq!(known("a", &Search { include_deleted: true, ..smith.clone() }), (false, false));
+        assert_eq!(known("b", &smith), (false, false));
+        assert_eq!(known("a", &search("jones")), (false, false));
     }
 }

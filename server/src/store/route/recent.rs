@@ -40,7 +40,8 @@ pub struct Changes {
 /// Position and change.
 type Place = (i64, i64);
 
-/// What profiles are told apart by where many are remembered: the half of the id that is random (RFC 9562 §5.7).
+/// What profiles are told apart by where many are remembered: the half of the id that is random (RFC 9562 §5.7), and that no client
+/// chooses.
 pub type Mark = u64;
 
 pub fn mark(id: &Uuid) -> Mark {
@@ -136,7 +137,11 @@ impl Recent {
         let last = match profile {
             Some(profile) => {
                 self.untold.entry(tenant.clone()).or_default().insert(place);
-                &mut self.last_of.entry(mark(profile)).or_insert((position, *profile)).0
+                match self.last_of.entry(mark(profile)).or_insert((position, *profile)) {
+                    (last, of) if of == profile => last,
+                    // Two that cannot be told apart: all of the tenant is found anew.
+                    _ => self.wiped.entry(tenant.clone()).or_insert(position),
+                }
             }
             None => self.wiped.entry(tenant.clone()).or_insert(position),
         };
@@ -360,5 +365,14 @@ mod tests {
         recent.note(&read([Change { profile: None, ..change(4, 0) }], 5));
         assert!(!recent.covers(&tenant("a"), 4) && recent.covers(&tenant("a"), 5) && recent.covers(&tenant("b"), 1));
         assert!(!Recent::default().covers(&tenant("a"), 5), "nothing was read");
+    }
+
+    #[test]
+    fn a_change_of_one_who_cannot_be_told_from_another_begins_anew_too() {
+        let mut recent = begun(1);
+        recent.note(&read([change(4, 1), change(5, 2)], 6));
+        assert!(recent.covers(&tenant("a"), 1));
+        recent.note(&read([change(6, 1 << 64 | 1)], 7));
+        assert!(!recent.covers(&tenant("a"), 6) && recent.covers(&tenant("a"), 7));
     }
 }

@@ -93,8 +93,8 @@ struct Run<'a> {
     route: Vec<RouteStep>,
 }
 
-/// The numbers of a page's profiles, in order; of a lookup their ids too, and the count, where the step told, with the hits if they
-/// are no more than are told.
+/// The numbers of a page's profiles, in order; of a lookup their ids too, and the count, where the step told, with as many of the
+/// hits as are counted.
 #[derive(Default)]
 struct Page {
     numbers: Vec<i64>,

@@ -306,6 +306,27 @@ async fn what_one_node_remembers_is_right_whatever_another_one_changes() {
 }
 
 #[tokio::test]
+async fn what_was_remembered_is_forgotten_when_connections_break() {
+    let url = fresh_url().await;
+    let world = World::new(Arc::new(connect(&url).with_costs(Costs::REMEMBERING)));
+    world.store.migrate(TimestampMs(1)).await.unwrap();
+    world.create_own_tenant().await;
+    world.create(json!({"user_id": "u"})).await;
+    let is_remembered = async || {
+        let found = world.search(&everybody()).await;
+        assert_eq!(found.profiles.len(), 1);
+        found.route.0.iter().any(|step| step.step == "remembered page")
+    };
+    assert!(!is_remembered().await);
+    eventually("it is remembered", is_remembered).await;
+    let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    admin(&url).await.batch_execute(end).await.unwrap();
+    // Another server may be there now.
+    eventually("it is forgotten", async || !is_remembered().await).await;
+    eventually("it is remembered again", is_remembered).await;
+}
+
+#[tokio::test]
 async fn statistics_tell_when_a_directory_that_was_brought_over_in_an_hour_was_created() {
     const YEAR: i64 = 31_557_600_000;
     let url = fresh_url().await;

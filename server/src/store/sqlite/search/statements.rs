@@ -128,6 +128,26 @@ impl Subject<'_> {
         sql
     }
 
+    fn push_candidates(self, lookup: Lookup<'_>, sql: &mut Sql) {
+        if let Lookup::Grams(conjuncts) = lookup {
+            sql.push(FROM_GRAMS);
+            sql.bind(grams::all_of(conjuncts));
+            return;
+        }
+        sql.push(" FROM profiles WHERE ");
+        self.push_of_tenant(sql);
+        match lookup {
+            Lookup::Keyed(conditions) => {
+                for condition in conditions {
+                    sql.push(" AND ");
+                    sql.push_filter(condition);
+                }
+            }
+            Lookup::Ids(ids) => push_one_of(ids, sql),
+            Lookup::Grams(_) | Lookup::Whole => {}
+        }
+    }
+
     /// The candidates in any order, `limit` at most: number, key, id, and whether it is a hit.
     pub fn look_up(self, lookup: Lookup<'_>, limit: i64) -> Sql {
         let mut sql = Sql::default();
@@ -139,29 +159,7 @@ impl Subject<'_> {
         sql.push(", profile_id, (");
         self.push_hit(&mut sql);
         sql.push(") IS TRUE");
-        match lookup {
-            Lookup::Grams(conjuncts) => {
-                sql.push(FROM_GRAMS);
-                sql.bind(grams::all_of(conjuncts));
-            }
-            Lookup::Keyed(conditions) => {
-                sql.push(" FROM profiles WHERE ");
-                self.push_of_tenant(&mut sql);
-                for condition in conditions {
-                    sql.push(" AND ");
-                    sql.push_filter(condition);
-                }
-            }
-            Lookup::Ids(ids) => {
-                sql.push(" FROM profiles WHERE ");
-                self.push_of_tenant(&mut sql);
-                push_one_of(ids, &mut sql);
-            }
-            Lookup::Whole => {
-                sql.push(" FROM profiles WHERE ");
-                self.push_of_tenant(&mut sql);
-            }
-        }
+        self.push_candidates(lookup, &mut sql);
         sql.push(" LIMIT ");
         sql.bind(limit);
         sql
@@ -171,16 +169,7 @@ impl Subject<'_> {
     pub fn count(self, lookup: Lookup<'_>, most: u32) -> Sql {
         let mut sql = Sql::default();
         sql.push("SELECT profile_id");
-        match lookup {
-            Lookup::Grams(conjuncts) => {
-                sql.push(FROM_GRAMS);
-                sql.bind(grams::all_of(conjuncts));
-            }
-            Lookup::Keyed(_) | Lookup::Ids(_) | Lookup::Whole => {
-                sql.push(" FROM profiles WHERE ");
-                self.push_of_tenant(&mut sql);
-            }
-        }
+        self.push_candidates(lookup, &mut sql);
         sql.push(" AND ");
         self.push_hit(&mut sql);
         sql.push(" LIMIT ");
