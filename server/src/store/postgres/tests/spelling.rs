@@ -37,10 +37,10 @@ async fn what_is_common_is_taken_from_the_newest_and_of_this_tenant_only() {
     let beginnings = ["smith", "rare", "sm_th", "smitz"].map(str::to_owned).to_vec();
     let probe = Probe { beginnings, wanted: 2, examined: 300, shown: Shown::Always, include_deleted: false };
     let gram = |needle: &str| Grams::of(&tenant()).of_needle(needle)[0];
-    let known = Frequencies::listing([(gram(" smith"), 50_000.0), (gram(" sm_th"), 50_000.0), (gram(" rare"), 700.0)]);
+    let known = Frequencies::listing([(gram(" smith"), 500_000.0), (gram(" sm_th"), 500_000.0), (gram(" rare"), 700.0)]);
     let samples = store.sample_guided(&tenant(), &probe, &known).await.unwrap();
     let told: Vec<_> = samples.iter().map(|sample| (sample.docs.len(), sample.holders)).collect();
-    assert_eq!(told, [(2, 50_000), (1, 700), (0, 50_000), (0, 0)]);
+    assert_eq!(told, [(2, 500_000), (1, 700), (0, 500_000), (0, 0)]);
     assert!(samples[0].docs[0].starts_with(" smith new") && samples[0].docs[1].starts_with(" smith middle"), "{samples:?}");
     // Whom statistics list has somebody: of a longer word only those are known who begin like it.
     let beginnings = ["smith", "rare", "smitz", "rarelybee"].map(str::to_owned).to_vec();
@@ -48,6 +48,28 @@ async fn what_is_common_is_taken_from_the_newest_and_of_this_tenant_only() {
     let samples = store.sample_guided(&tenant(), &Probe { beginnings, shown: Shown::Whether, ..probe }, &known).await.unwrap();
     let told: Vec<_> = samples.iter().map(|sample| (sample.docs.len(), sample.holders)).collect();
     assert_eq!(told, [(0, 50_000), (0, 10), (0, 0), (0, 0)]);
+}
+
+#[tokio::test]
+async fn of_a_long_list_some_are_drawn_from_all_of_it() {
+    let url = fresh_url().await;
+    let store = connect(&url);
+    store.migrate(TimestampMs(1)).await.unwrap();
+    create_named(&store, &tenant(), "first", "Smith", 1_000).await;
+    let copies = "ALTER TABLE profiles DISABLE TRIGGER USER; INSERT INTO profiles SELECT (jsonb_populate_record(p, jsonb_build_object( \
+         'profile_id', gen_random_uuid(), 'user_id', n::text, 'created_at', n, 'search_doc', ' smith' || repeat(' late', n / 2001)))).* \
+         FROM profiles p, generate_series(1, 4000) n";
+    admin(&url).await.batch_execute(copies).await.unwrap();
+    let probe = Probe { beginnings: vec!["smith".to_owned()], wanted: 80, examined: 80, shown: Shown::Always, include_deleted: false };
+    let mut probed = store.sample_profiles(&tenant(), &probe).await.unwrap();
+    // The first eighty of all would be of the first half; that none of those drawn is of the second is next to impossible.
+    let drawn = probed[0].docs.len();
+    assert!((20..=80).contains(&drawn), "{drawn}");
+    assert!(probed[0].docs.iter().any(|doc| doc.ends_with("late")), "{probed:?}");
+    // Who asks for all who have a word sees them all.
+    let all = Probe { wanted: 4_001, examined: 4_001, shown: Shown::AllOrNone, ..probe };
+    probed = store.sample_profiles(&tenant(), &all).await.unwrap();
+    assert_eq!(probed[0].docs.len(), 4_001);
 }
 
 #[tokio::test]
