@@ -42,7 +42,8 @@ pub(super) struct Frequencies {
     tenants: HashMap<String, f64>,
     /// By partition: what is not listed has fewer rows than this.
     least: HashMap<usize, f64>,
-    timelines: HashMap<usize, Timeline>,
+    /// By partition: when its rows were created, and how many they are.
+    timelines: HashMap<usize, (Timeline, f64)>,
 }
 
 impl Frequencies {
@@ -61,9 +62,9 @@ impl Frequencies {
         grams.iter().filter_map(|gram| self.of_listed(*gram)).sum()
     }
 
-    /// When the partition's rows were created; `None` when nothing is known.
-    pub(super) fn timeline(&self, partition: Partition) -> Option<&Timeline> {
-        self.timelines.get(&partition.number())
+    /// When the partition's rows were created, and how many they are; `None` when nothing is known.
+    pub(super) fn timeline(&self, partition: Partition) -> Option<(&Timeline, f64)> {
+        self.timelines.get(&partition.number()).map(|(timeline, rows)| (timeline, *rows))
     }
 
     /// About how many profiles have one of these grams; `None` when nothing is known.
@@ -83,6 +84,12 @@ impl Frequencies {
     pub(super) fn even(tenant: &TenantName, rows: f64, each: f64) -> Self {
         let least = (0..8).map(|partition| (partition, each / UNLISTED)).collect();
         Self { tenants: HashMap::from([(tenant.as_str().to_owned(), rows)]), least, ..Self::default() }
+    }
+
+    /// The same, with this about when a partition's rows were created.
+    pub(super) fn created(mut self, partition: Partition, timeline: Timeline, rows: f64) -> Self {
+        self.timelines.insert(partition.number(), (timeline, rows));
+        self
     }
 
     /// The same, but for this gram.
@@ -170,7 +177,7 @@ impl Frequencies {
             let bounds = row.try_get::<_, Option<Vec<i64>>>("bounds")?.unwrap_or_default();
             let common: Vec<(i64, f64)> = times.into_iter().zip(shares.iter().copied().map(f64::from)).collect();
             if !bounds.is_empty() || !common.is_empty() {
-                self.timelines.insert(partition, Timeline::of(&bounds, &common));
+                self.timelines.insert(partition, (Timeline::of(&bounds, &common), rows));
             }
         }
         Ok(())

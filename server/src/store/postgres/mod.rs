@@ -12,6 +12,7 @@ mod derive;
 mod error;
 mod filter;
 mod frequencies;
+mod growth;
 mod idempotency;
 mod lanes;
 mod locks;
@@ -44,6 +45,7 @@ pub use options::PostgresOptions;
 use super::error::Result;
 use super::route::{Costs, Memory};
 use frequencies::Watch;
+use growth::Growth;
 use lanes::Lanes;
 use partitions::Partitions;
 use pool::Pool;
@@ -59,6 +61,7 @@ pub struct Postgres {
     partitions: Partitions,
     search_budget: Duration,
     frequencies: Watch,
+    growth: Growth,
     memory: Memory,
     costs: Costs,
 }
@@ -74,6 +77,7 @@ impl Postgres {
             partitions: Partitions::default(),
             search_budget: options.search_budget,
             frequencies: Watch::default(),
+            growth: Growth::default(),
             memory: Memory::default(),
             costs: search::COSTS,
         })

@@ -14,12 +14,13 @@ use super::options::milliseconds;
 use super::partitions::for_each_partition;
 use super::pool::{Attempted, Session};
 use super::rows::{self, profile_columns};
+use super::timeline::Timeline;
 use crate::domain::geo::Circle;
 use crate::domain::profile::{Profile, ProfileId};
 use crate::domain::search::{Found, Position, Route, RouteStep, Search, Sort, SortField, SortKey, Start, Total};
 use crate::domain::tenant::TenantName;
 use crate::store::error::{Result, StoreError};
-use crate::store::route::{Asked, Change, Conjunct, Costs, Expected, Names, Outcome, Rings, Router, Step, Wanted};
+use crate::store::route::{Asked, Change, Conjunct, Costs, Expected, Listed, Names, Outcome, Rings, Router, Step, Wanted};
 use period::{InPeriod, Span};
 #[cfg(test)]
 pub(super) use recall::{READ_CHANGES_IN, READ_GRAMS_IN};
@@ -89,7 +90,9 @@ impl Postgres {
             let row = tenants.first().ok_or(StoreError::TenantUnknown)?;
             rows::in_service(row.try_get(0)?)?;
             let subject = Subject { tenant, partition, search };
-            let mut run = Run::new(&session, subject, frequencies, self.costs, deadline, (&asked, row.try_get(1)?));
+            let timeline = self.growth.timeline(&self.pool, tenant, partition, frequencies).unwrap_or_default();
+            let guide = Guide { frequencies, timeline, costs: self.costs };
+            let mut run = Run::new(&session, subject, guide, deadline, (&asked, row.try_get(1)?));
             let found = run.found(changes).await?;
             session.end(true).await?;
             Ok(found)
@@ -106,13 +109,19 @@ fn too_slow(failure: Failure) -> StoreError {
     }
 }
 
+/// What the way of a search is chosen by.
+struct Guide<'a> {
+    frequencies: &'a Arc<Frequencies>,
+    timeline: Timeline,
+    costs: Costs,
+}
+
 /// One search under way.
 struct Run<'a> {
     session: &'a Session,
     subject: Subject<'a>,
     wanted: Wanted,
-    frequencies: &'a Arc<Frequencies>,
-    costs: Costs,
+    guide: Guide<'a>,
     deadline: Instant,
     route: Vec<RouteStep>,
     /// Once it was asked for.
@@ -135,29 +144,9 @@ struct Page {
 }
 
 impl<'a> Run<'a> {
-    fn new(
-        session: &'a Session,
-        subject: Subject<'a>,
-        frequencies: &'a Arc<Frequencies>,
-        costs: Costs,
-        deadline: Instant,
-        (asked, at): (&'a Asked<'a>, i64),
-    ) -> Self {
-        let wanted = wanted(subject, frequencies, subject.search);
-        Self {
-            session,
-            subject,
-            wanted,
-            frequencies,
-            costs,
-            deadline,
-            route: Vec::new(),
-            span: None,
-            ring: None,
-            asked,
-            at,
-            at_least: None,
-        }
+    fn new(session: &'a Session, subject: Subject<'a>, guide: Guide<'a>, deadline: Instant, (asked, at): (&'a Asked<'a>, i64)) -> Self {
+        let wanted = wanted(subject, guide.frequencies, subject.search);
+        Self { session, subject, wanted, guide, deadline, route: Vec::new(), span: None, ring: None, asked, at, at_least: None }
     }
 
     /// `changes` are there when something of the search is remembered.
@@ -168,7 +157,7 @@ impl<'a> Run<'a> {
             Some(changes) => self.recalled(changes).await?,
             None => None,
         };
-        let mut router = self.router(&self.wanted.conjuncts);
+        let mut router = self.router(&self.wanted.conjuncts, 0.0);
         let is_new = recalled.is_none();
         let page = match recalled {
             Some(page) => page,
@@ -188,7 +177,7 @@ impl<'a> Run<'a> {
         };
         let profiles = self.profiles(&ids).await?;
         if is_new {
-            self.asked.note_page(ids.into_iter().chain(next), self.at, self.costs.remembered, &self.route);
+            self.asked.note_page(ids.into_iter().chain(next), self.at, self.guide.costs.remembered, &self.route);
         }
         Ok(Found { profiles, more, total: Total::of_counted(total), route: Route(std::mem::take(&mut self.route)) })
     }
@@ -205,13 +194,19 @@ impl<'a> Run<'a> {
         Ok(page)
     }
 
-    fn router(&self, conjuncts: &[Conjunct]) -> Router {
+    /// Those of the conjuncts that are not the search's own have at least so many rows.
+    fn router(&self, conjuncts: &[Conjunct], least: f64) -> Router {
         let search = self.subject.search;
-        let of_tenant = self.frequencies.of_tenant(self.subject.tenant);
-        let rows = |any_of: &[i32]| self.frequencies.of_any(self.subject.partition, any_of);
+        let of_tenant = self.guide.frequencies.of_tenant(self.subject.tenant);
+        let rows = |any_of: &[i32]| self.guide.frequencies.of_any(self.subject.partition, any_of);
+        let listed = |conjunct: &Conjunct| {
+            let listed = conjunct.listed_by(rows, of_tenant);
+            let is_own = self.wanted.conjuncts.contains(conjunct);
+            Listed { rows: listed.rows.map(|rows| if is_own { rows } else { rows.max(least) }), ..listed }
+        };
         let expected = Expected {
             tenant_rows: of_tenant,
-            conjuncts: conjuncts.iter().map(|conjunct| conjunct.listed_by(rows, of_tenant)).collect(),
+            conjuncts: conjuncts.iter().map(listed).collect(),
             narrower: self.wanted.narrower,
             told: self.wanted.told,
             keyed: !self.wanted.keyed.is_empty(),
@@ -219,7 +214,7 @@ impl<'a> Run<'a> {
             counted: self.at_least.is_some(),
         };
         let offset = if let Start::Offset(offset) = search.start { offset } else { 0 };
-        Router::new(self.costs, expected, offset + search.limit + 1)
+        Router::new(self.guide.costs, expected, offset + search.limit + 1)
     }
 
     /// The page by the steps that the router chooses.
@@ -279,9 +274,9 @@ impl<'a> Run<'a> {
     async fn by_distance(&mut self, circle: Circle, router: &mut Router) -> Attempted<Page> {
         let search = self.subject.search;
         for (ring, inner) in Rings::of(search, circle) {
-            let Some((wanted, chosen, cap)) = self.by_grams(&inner) else { break };
+            let Some((wanted, chosen, cap)) = self.by_grams(&inner, 0.0) else { break };
             let chosen: Vec<&Conjunct> = chosen.iter().filter_map(|at| wanted.conjuncts.get(*at)).collect();
-            let expected = self.router(&wanted.conjuncts).expected_hits();
+            let expected = self.router(&wanted.conjuncts, 0.0).expected_hits();
             let subject = Subject { search: &inner, ..self.subject };
             // A ring has enough if what it holds behind the start fills the page; it knows no total.
             let page = self.look_up_in(subject, "near", Lookup::Grams(&chosen), cap.max(20_000), expected).await?;

@@ -27,6 +27,18 @@ impl Timeline {
         Self(points)
     }
 
+    /// The last time that is known.
+    pub(super) fn end_ms(&self) -> Option<i64> {
+        self.0.last().map(|(at, _)| *at)
+    }
+
+    /// With those who came after its end, beside so many rows: each a time, and how many were created up to it.
+    pub(super) fn grown(&self, newer: &[(i64, f64)], rows: f64) -> Self {
+        let all = self.0.last().map_or(0.0, |(_, share)| *share);
+        let newer = newer.iter().map(|(at, more)| (*at, all + more / rows.max(1.0)));
+        Self(self.0.iter().copied().chain(newer).collect())
+    }
+
     /// How far from `begin_ms` it is to where this share of the rows between the first and the last lies, towards the older or
     /// the newer; in milliseconds. Where nothing is known, time is taken to be filled evenly.
     pub(super) fn part(&self, (first_ms, last_ms): (i64, i64), begin_ms: i64, share: f64, older: bool) -> i64 {
@@ -119,6 +131,18 @@ mod tests {
         let timeline = Timeline::of(&bounds, &[]);
         let part = timeline.part((0, 200 * DAY), 200 * DAY, 0.1, true);
         assert_eq!(part / DAY, 110);
+    }
+
+    #[test]
+    fn those_who_came_after_the_statistics_are_counted_where_they_are_known() {
+        let bounds: Vec<i64> = (0..=100).map(|at| at * DAY).collect();
+        // A tenth more in the last hour of a quiet hundred days.
+        let timeline = Timeline::of(&bounds, &[]).grown(&[(200 * DAY - DAY / 24, 0.0), (200 * DAY, 100.0)], 1_000.0);
+        let part = timeline.part((0, 200 * DAY), 200 * DAY, 0.045, true);
+        assert_eq!(part, DAY / 48 - DAY / 4_800);
+        let part = timeline.part((0, 200 * DAY), 200 * DAY, 0.5, true);
+        assert!((144..=145).contains(&(part / DAY)), "{part}");
+        assert_eq!(timeline.end_ms(), Some(200 * DAY));
     }
 
     #[test]

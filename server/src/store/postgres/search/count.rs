@@ -34,7 +34,7 @@ impl Run<'_> {
         };
         if let Some(share) = share {
             let inner = self.newest(share).await?;
-            if let Some((wanted, chosen, _)) = self.by_grams(&inner) {
+            if let Some((wanted, chosen, _)) = self.by_grams(&inner, self.rows_in(share)) {
                 let chosen: Vec<&Conjunct> = chosen.iter().filter_map(|at| wanted.conjuncts.get(*at)).collect();
                 let subject = Subject { search: &inner, ..self.subject };
                 let counted =
@@ -62,7 +62,7 @@ impl Run<'_> {
         #[expect(clippy::cast_precision_loss, reason = "a count")]
         let ring = self.ring.map(|(ring, hits)| (ring, hits as f64));
         let Some(inner) = ring.and_then(|ring| holding(self.subject.search, ring, IN_RING)) else { return Ok(None) };
-        let Some((wanted, chosen, _)) = self.by_grams(&inner) else { return Ok(None) };
+        let Some((wanted, chosen, _)) = self.by_grams(&inner, 0.0) else { return Ok(None) };
         let chosen: Vec<&Conjunct> = chosen.iter().filter_map(|at| wanted.conjuncts.get(*at)).collect();
         let subject = Subject { search: &inner, ..self.subject };
         let counted = self.counted("count in a ring", subject.count(Lookup::Grams(&chosen), self.most()), IN_RING).await?;

@@ -16,15 +16,15 @@ const DENSE: f64 = 0.05;
 impl Run<'_> {
     /// The share of hits in the next part of the order of names, if the database's statistics know that it holds many.
     pub(super) fn density(&self, names: &Names<'_>, scan: &Scan, router: &Router) -> Option<f64> {
-        let in_part = self.frequencies.of_tenant(self.subject.tenant)? / (f64::from(Part::LAST.number()) + 1.0);
-        let listed = self.frequencies.of_all_listed(&names.next_lists(scan.read.as_ref(), 1).next()?);
+        let in_part = self.guide.frequencies.of_tenant(self.subject.tenant)? / (f64::from(Part::LAST.number()) + 1.0);
+        let listed = self.guide.frequencies.of_all_listed(&names.next_lists(scan.read.as_ref(), 1).next()?);
         let density = (listed / in_part).min(1.0) * self.are_hits(names, router.expected_hits());
         (density > DENSE).then_some(density)
     }
 
     /// Which share of those in the lists should be hits.
     fn are_hits(&self, names: &Names<'_>, expected: f64) -> f64 {
-        let in_all = names.gram().and_then(|gram| self.frequencies.of_listed(gram));
+        let in_all = names.gram().and_then(|gram| self.guide.frequencies.of_listed(gram));
         in_all.map_or(0.5, |rows| (expected / rows.max(1.0)).min(1.0))
     }
 
@@ -42,7 +42,7 @@ impl Run<'_> {
         let missing = scan.missing();
         // The word may be one of few that begin like it: each time more is read.
         scan.reaches += 1;
-        let (frequencies, are_hits) = (self.frequencies, self.are_hits(names, expected));
+        let (frequencies, are_hits) = (self.guide.frequencies, self.are_hits(names, expected));
         let enough = f64::from(missing) * ENOUGH.powi(scan.reaches.min(MOST_REACHES)) / are_hits.max(1e-3);
         let (mut listed, mut expected_here) = (0.0, 0.0);
         // Of the parts that hold many it is known: one of them is enough, and begins a look of its own.
@@ -62,7 +62,7 @@ impl Run<'_> {
         all.iter_mut().filter(|one| names.tells(one)).for_each(|one| one.given = names.gram());
         all.push(reach.marks);
         let lists = all.last().map_or(0, |marks| marks.any_of.len());
-        let Some((chosen, _)) = self.router(&all).by_grams_only() else { return overflow };
+        let Some((chosen, _)) = self.router(&all, 0.0).by_grams_only() else { return overflow };
         // The lists of the parts are looked into even where little else seems to be left.
         let is_chosen = |(at, _): &(usize, &Conjunct)| chosen.contains(at) || at + 1 == all.len();
         let chosen: Vec<&Conjunct> = all.iter().enumerate().filter(is_chosen).map(|(_, conjunct)| conjunct).collect();
@@ -70,7 +70,7 @@ impl Run<'_> {
         let page = self.look_up_in(subject, "names", Lookup::Grams(&chosen), cap, expected).await?;
         let read = self.route.last().map_or(0, |step| step.read);
         #[expect(clippy::cast_precision_loss, reason = "counts")]
-        let spent = self.costs.marks + lists as f64 * self.costs.part + read as f64 * self.costs.hit;
+        let spent = self.guide.costs.marks + lists as f64 * self.guide.costs.part + read as f64 * self.guide.costs.hit;
         scan.spent += spent;
         let Some(page) = page else { return overflow };
         let found = u32::try_from(page.ids.len()).unwrap_or(u32::MAX);

@@ -1,7 +1,6 @@
 //! Pages in the order of creation: found among the newest, or the oldest, before all others are looked at.
 
 use super::super::pool::Attempted;
-use super::super::timeline::Timeline;
 use super::statements::{Lookup, Subject};
 use super::{Page, Run};
 use crate::domain::filter::{Condition, Filter, IntegerField, Order};
@@ -41,7 +40,9 @@ impl Run<'_> {
             false => (at_end(span.first_ms, longest_around(begin).0), begin.saturating_add(part)),
         };
         let inner = within(search, from_ms, to_ms);
-        let Some((wanted, chosen, cap)) = self.by_grams(&inner) else { return Ok(InPeriod::Not(Outcome::Overflow)) };
+        let Some((wanted, chosen, cap)) = self.by_grams(&inner, self.rows_in(share)) else {
+            return Ok(InPeriod::Not(Outcome::Overflow));
+        };
         // The period is looked into even where little else seems to be left.
         let is_chosen = |(at, conjunct): &(usize, &Conjunct)| chosen.contains(at) || !self.wanted.conjuncts.contains(*conjunct);
         let chosen: Vec<&Conjunct> = wanted.conjuncts.iter().enumerate().filter(is_chosen).map(|(_, conjunct)| conjunct).collect();
@@ -66,15 +67,19 @@ impl Run<'_> {
 
     /// How far this share of the tenant's profiles reaches from there, in milliseconds.
     fn part(&self, span: Span, begin_ms: i64, share: f64, older: bool) -> i64 {
-        let evenly = Timeline::default();
-        let timeline = self.frequencies.timeline(self.subject.partition).unwrap_or(&evenly);
-        timeline.part((span.first_ms, span.last_ms), begin_ms, share, older)
+        self.guide.timeline.part((span.first_ms, span.last_ms), begin_ms, share, older)
     }
 
-    /// The conjuncts by which a narrower search is best answered, and where to give up.
-    pub(super) fn by_grams(&self, inner: &Search) -> Option<(Wanted, Vec<usize>, u32)> {
-        let wanted = super::wanted(self.subject, self.frequencies, inner);
-        let (chosen, cap) = self.router(&wanted.conjuncts).by_grams_only()?;
+    /// How many profiles are in this share of the tenant's time: statistics do not list the newest periods.
+    pub(super) fn rows_in(&self, share: f64) -> f64 {
+        share * self.guide.frequencies.of_tenant(self.subject.tenant).unwrap_or_default()
+    }
+
+    /// The conjuncts by which a narrower search is best answered, of which what it has besides holds at least so many rows;
+    /// and where to give up.
+    pub(super) fn by_grams(&self, inner: &Search, least: f64) -> Option<(Wanted, Vec<usize>, u32)> {
+        let wanted = super::wanted(self.subject, self.guide.frequencies, inner);
+        let (chosen, cap) = self.router(&wanted.conjuncts, least).by_grams_only()?;
         Some((wanted, chosen, cap))
     }
 

@@ -1,8 +1,9 @@
 //! Search in SQL against the reference in `domain`.
 
 use super::super::Postgres;
-use super::super::frequencies::read_news;
+use super::super::frequencies::{Frequencies, read_news};
 use super::super::testing::{admin, connect, fresh_url, migrated, options};
+use super::super::timeline::Timeline;
 use super::*;
 use crate::domain::attributes::Attributes;
 use crate::domain::birth_date::BirthDate;
@@ -342,7 +343,35 @@ async fn statistics_tell_when_a_directory_that_was_brought_over_in_an_hour_was_c
     let (_, known) = store.pool.read(|session| read_news(session, -1)).await.unwrap().unwrap();
     let last = YEAR + 4 * 86_400_000;
     // An even growth would take the newest tenth for the last five weeks, in which there are five.
-    let from = last - known.timeline(partition).unwrap().part((0, last), last, 0.1, true);
+    let from = last - known.timeline(partition).unwrap().0.part((0, last), last, 0.1, true);
     assert!((2_500_000..3_000_000).contains(&from), "{from}");
     assert!(known.of_tenant(&tenant()).is_some_and(|rows| (300.0..310.0).contains(&rows)));
+}
+
+#[tokio::test]
+async fn who_came_after_the_statistics_is_known_a_little_later() {
+    let store = migrated().await;
+    let mut people: Vec<Profile> = (0..4).map(|number| profile_of(&format!("u{number}"))).collect();
+    for (profile, at) in people.iter_mut().zip([500, 8_000, 9_000, 10_000]) {
+        profile.created_at = TimestampMs(at);
+        create(&store, profile).await;
+    }
+    let partition = store.partitions.of(&tenant(), &store.lanes).await.unwrap();
+    // A hundred profiles by the statistics, one at every ten milliseconds of a second.
+    let known = |tenant_rows| {
+        let bounds: Vec<i64> = (0..=100).map(|at| at * 10).collect();
+        Frequencies::even(&tenant(), tenant_rows, 100.0).created(partition, Timeline::of(&bounds, &[]), 100.0)
+    };
+    let newest = |frequencies: &Frequencies, profiles: f64| {
+        let timeline = store.growth.timeline(&store.pool, &tenant(), partition, frequencies).unwrap();
+        timeline.part((0, 10_000), 10_000, profiles / 103.0, true)
+    };
+    let large = known(1_000_000.0);
+    // At first all are taken to be in the time that the statistics know; three of them are newer.
+    assert!(newest(&large, 2.0) > 9_000);
+    // They are few, and taken to be spread over the time since.
+    eventually("they are counted", async || newest(&large, 2.0) == 6_000).await;
+    assert!((9_000..9_050).contains(&newest(&large, 3.5)));
+    // A small tenant is not asked about.
+    assert!(newest(&known(1_000.0), 2.0) > 9_000);
 }

@@ -2,8 +2,8 @@
 
 use super::super::testing::{admin, connect, fresh_url, migrated};
 use super::super::{
-    changes, derive, frequencies, idempotency, lanes, locks, maintenance, preferences, profiles, purge as purging, search as searching,
-    spelling, tenants, users,
+    changes, derive, frequencies, growth, idempotency, lanes, locks, maintenance, preferences, profiles, purge as purging,
+    search as searching, spelling, tenants, users,
 };
 use super::*;
 use crate::store::{IdempotencyStore, Maintenance, StoreError, TenantStore, Uniqueness};
@@ -67,6 +67,7 @@ async fn every_text_prepares_on_the_migrated_schema() {
         .chain(by_partition)
         .chain(spelling::SAMPLE_BY_GRAMS)
         .chain(spelling::FIND_GRAMS)
+        .chain(growth::READ_NEWER_IN)
         .chain(lanes::Read::all().map(lanes::Read::sql))
     {
         client.prepare(sql).await.unwrap_or_else(|e| panic!("{sql}\n{:?}", e.as_db_error()));
