@@ -6,6 +6,7 @@
 use super::search_text::{letters_beside, needles_in_order, word_of};
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
+use std::ops::RangeInclusive;
 use strsim::osa_distance;
 
 /// So many suggestions at most.
@@ -23,6 +24,8 @@ const LONGEST_WITH_ONE_CHANGE: usize = 5;
 const CHANGED_WITHIN: usize = 8;
 /// Where all whose words begin with so many first characters of a word are known, changes behind these need not be tried.
 const STEM: usize = 4;
+/// Where too many begin so, the same is asked of longer stems: of a word that is nobody's few begin with them, or none.
+const LONGER_STEMS: RangeInclusive<usize> = STEM + 1..=CHANGED_WITHIN - 1;
 /// A tenant of so many profiles is large: its words begin in many ways, and most ways of changing one begin in none of them.
 pub const LARGE_TENANT: f64 = 100_000.0;
 const ALL_OF_A_STEM: u32 = 200;
@@ -110,17 +113,18 @@ fn neighbours(word: &str, changed_within: usize) -> Vec<String> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Look {
     Stem,
+    LongerStems,
     Neighbours,
     Beginnings,
 }
 
 impl Look {
-    pub const ALL: [Self; 3] = [Self::Stem, Self::Neighbours, Self::Beginnings];
+    pub const ALL: [Self; 4] = [Self::Stem, Self::LongerStems, Self::Neighbours, Self::Beginnings];
 
     /// What to show of these beginnings.
     pub fn probe(self, beginnings: Vec<String>, include_deleted: bool) -> Probe {
         let (wanted, examined, shown) = match self {
-            Self::Stem => (ALL_OF_A_STEM, ALL_OF_A_STEM, Shown::AllOrNone),
+            Self::Stem | Self::LongerStems => (ALL_OF_A_STEM, ALL_OF_A_STEM, Shown::AllOrNone),
             Self::Neighbours => (8, 300, Shown::WhereLikely),
             Self::Beginnings => (80, 80, Shown::Always),
         };
@@ -151,6 +155,8 @@ impl Correction {
             // Of a shorter one it is the word itself, which finds nobody.
             Look::Stem if length > STEM => vec![first(&STEM)],
             Look::Stem => Vec::new(),
+            Look::LongerStems if self.changed_within == STEM => Vec::new(),
+            Look::LongerStems => LONGER_STEMS.filter(|kept| *kept < length).map(|kept| first(&kept)).collect(),
             Look::Neighbours => neighbours(&self.word, self.changed_within),
             Look::Beginnings if !self.suggestions().is_empty() => Vec::new(),
             Look::Beginnings if length <= LONGEST_WITH_ONE_CHANGE => vec![first(&2)],
@@ -161,9 +167,10 @@ impl Correction {
 
     /// Takes in what a store has shown of the beginnings that `look_for` gave for this look.
     pub fn learn(&mut self, look: Look, beginnings: Vec<String>, samples: Vec<Sample>) {
-        let is_all = |sample: &Sample| sample.holders < ALL_OF_A_STEM.into();
-        if look == Look::Stem && !samples.is_empty() && samples.iter().all(is_all) {
-            self.changed_within = STEM;
+        if matches!(look, Look::Stem | Look::LongerStems) {
+            let mut stems = beginnings.iter().zip(&samples);
+            let all_known = stems.find(|(_, sample)| sample.holders < ALL_OF_A_STEM.into());
+            self.changed_within = all_known.map_or(self.changed_within, |(stem, _)| stem.chars().count());
         }
         self.beginnings.extend(beginnings);
         self.samples.extend(samples);
@@ -215,7 +222,8 @@ fn weighed<'a>(beginnings: &'a [String], samples: &'a [Sample]) -> HashMap<&'a s
     for (beginning, sample) in beginnings.iter().zip(samples) {
         let mut counted: HashMap<&str, u64> = HashMap::new();
         for doc in &sample.docs {
-            for word in words_in(doc).filter(|word| word.starts_with(beginning.as_str())) {
+            // Most words of a text begin otherwise, which is quickly told.
+            for word in split(doc).filter(|word| word.starts_with(beginning.as_str()) && is_correctable(word)) {
                 *counted.entry(word).or_default() += 1;
             }
         }
@@ -240,14 +248,20 @@ fn changes_between(word: &str, candidate: &str) -> Option<usize> {
 
 /// The words of a search text that can be a suggestion, or be given one.
 fn words_in(text: &str) -> impl Iterator<Item = &str> {
-    text.split([' ', '\n']).map(word_of).filter(|word| {
-        let (mut chars, mut digits) = (0, 0);
-        for c in word.chars() {
-            chars += 1;
-            digits += usize::from(c.is_numeric());
-        }
-        (SHORTEST..=LONGEST).contains(&chars) && 2 * digits < chars
-    })
+    split(text).filter(|word| is_correctable(word))
+}
+
+fn split(text: &str) -> impl Iterator<Item = &str> {
+    text.split([' ', '\n']).map(word_of)
+}
+
+fn is_correctable(word: &str) -> bool {
+    let (mut chars, mut digits) = (0, 0);
+    for c in word.chars() {
+        chars += 1;
+        digits += usize::from(c.is_numeric());
+    }
+    (SHORTEST..=LONGEST).contains(&chars) && 2 * digits < chars
 }
 
 /// The letters that may have been meant.

@@ -96,6 +96,29 @@ fn where_few_begin_alike_changes_are_tried_before_that_only() {
 }
 
 #[test]
+fn where_many_begin_alike_changes_are_tried_up_to_the_longer_beginning_of_few() {
+    let looked_up = |holders: [u64; 3]| {
+        let mut correction = Correction::of("kowalskx".to_owned());
+        correction.learn(Look::Stem, vec!["kowa".to_owned()], vec![Sample { holders: 900, docs: Vec::new() }]);
+        let stems = correction.look_for(Look::LongerStems);
+        assert_eq!(stems, ["kowal", "kowals", "kowalsk"]);
+        correction.learn(Look::LongerStems, stems, holders.map(|holders| Sample { holders, docs: Vec::new() }).to_vec());
+        let neighbours = correction.look_for(Look::Neighbours);
+        ["kowxlskx", "kowaxskx", "kowalxkx", "kowalsxx", "kowalskd"].map(|changed| neighbours.contains(&changed.to_owned()))
+    };
+    assert_eq!(looked_up([900, 900, 900]), [true, true, true, true, true]);
+    assert_eq!(looked_up([900, 900, 199]), [true, true, true, true, false]);
+    assert_eq!(looked_up([900, 7, 3]), [true, true, true, false, false]);
+    assert_eq!(looked_up([0, 0, 0]), [true, true, false, false, false]);
+    // Where few begin with the first four characters, nothing longer is asked for; nor is the word itself.
+    let mut correction = Correction::of("kowalskx".to_owned());
+    correction.learn(Look::Stem, vec!["kowa".to_owned()], vec![Sample::default()]);
+    assert!(correction.look_for(Look::LongerStems).is_empty());
+    assert_eq!(Correction::of("kowals".to_owned()).look_for(Look::LongerStems), ["kowal"]);
+    assert!(Correction::of("kowa".to_owned()).look_for(Look::LongerStems).is_empty());
+}
+
+#[test]
 fn what_is_looked_up_is_bounded() {
     for word in ["smith", "abcdefghijklmnopqrstuvwxyzabcdef", "किरणशर्माकिरण", "محمدالعربي", "абвгдежз", "aбγ1دक"]
     {
