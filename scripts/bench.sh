@@ -129,27 +129,29 @@ pgbench_statement() {
         --script "$work/$statement.sql" --json "$folder/pgbench-$name.json" "$@"
 }
 
-# The same table without our indexes and triggers, and the statements that any directory would have to run on it.
+# The same rows without our indexes and triggers, and the statements that any directory would have to run on them. As many
+# rows are asked for as the load test knows, and they lie as far apart as its own.
 measure_bare_postgres() {
     say "bare PostgreSQL"
-    local rows=$((profiles < 30000 ? profiles : 30000))
+    local active=$((profiles < 30000 ? profiles : 30000))
+    local step=$((profiles / active))
     sql <<SQL
-CREATE TABLE bare_profiles AS SELECT * FROM profiles WHERE tenant_name = 'load' LIMIT $rows;
+CREATE TABLE bare_profiles AS SELECT * FROM profiles WHERE tenant_name = 'load' LIMIT $profiles;
 UPDATE bare_profiles b SET profile_id = lpad(to_hex(n), 32, '0')::uuid
-    FROM (SELECT ctid AS place, row_number() OVER () AS n FROM bare_profiles) numbered WHERE b.ctid = place;
+    FROM (SELECT ctid AS place, row_number() OVER (ORDER BY random()) AS n FROM bare_profiles) numbered WHERE b.ctid = place;
 VACUUM FULL bare_profiles;
 ALTER TABLE bare_profiles ADD PRIMARY KEY (tenant_name, profile_id);
 VACUUM (ANALYZE) bare_profiles;
 CHECKPOINT;
 SQL
-    sql --command="SELECT profile_id FROM bare_profiles ORDER BY random()" >"$work/postgres-ids"
+    sql --command="SELECT lpad(to_hex(n * $step), 32, '0')::uuid FROM generate_series(1, $active) n ORDER BY random()" >"$work/postgres-ids"
     drive_bare postgres "$work/postgres-ids" --postgres "$postgres_url"
     cat >"$work/select.sql" <<SQL
-\\set n random(1, $rows)
+\\set n $step * random(1, $active)
 SELECT * FROM bare_profiles WHERE tenant_name = 'load' AND profile_id = lpad(to_hex(:n::bigint), 32, '0')::uuid;
 SQL
     cat >"$work/update.sql" <<SQL
-\\set n random(1, $rows)
+\\set n $step * random(1, $active)
 UPDATE bare_profiles SET city_id = 'city-' || :n, updated_at = :n, version = version + 1
     WHERE tenant_name = 'load' AND profile_id = lpad(to_hex(:n::bigint), 32, '0')::uuid;
 SQL

@@ -223,7 +223,8 @@ fn weighed<'a>(beginnings: &'a [String], samples: &'a [Sample]) -> HashMap<&'a s
         let mut counted: HashMap<&str, u64> = HashMap::new();
         for doc in &sample.docs {
             // Most words of a text begin otherwise, which is quickly told.
-            for word in split(doc).filter(|word| word.starts_with(beginning.as_str()) && is_correctable(word)) {
+            let alike = doc.split([' ', '\n']).filter(|segment| segment.starts_with(beginning.as_str()));
+            for word in alike.flat_map(words_in).filter(|word| word.starts_with(beginning.as_str())) {
                 *counted.entry(word).or_default() += 1;
             }
         }
@@ -248,20 +249,14 @@ fn changes_between(word: &str, candidate: &str) -> Option<usize> {
 
 /// The words of a search text that can be a suggestion, or be given one.
 fn words_in(text: &str) -> impl Iterator<Item = &str> {
-    split(text).filter(|word| is_correctable(word))
-}
-
-fn split(text: &str) -> impl Iterator<Item = &str> {
-    text.split([' ', '\n']).map(word_of)
-}
-
-fn is_correctable(word: &str) -> bool {
-    let (mut chars, mut digits) = (0, 0);
-    for c in word.chars() {
-        chars += 1;
-        digits += usize::from(c.is_numeric());
-    }
-    (SHORTEST..=LONGEST).contains(&chars) && 2 * digits < chars
+    text.split([' ', '\n']).map(word_of).filter(|word| {
+        let (mut chars, mut digits) = (0, 0);
+        for c in word.chars() {
+            chars += 1;
+            digits += usize::from(c.is_numeric());
+        }
+        (SHORTEST..=LONGEST).contains(&chars) && 2 * digits < chars
+    })
 }
 
 /// The letters that may have been meant.

@@ -1,7 +1,7 @@
-//! Statements on SQLite in a bare loop, each a transaction of its own, on a copy of some profiles without our indexes
+//! Statements on SQLite in a bare loop, each a transaction of its own, on a copy of all profiles without our indexes
 //! and triggers.
 
-use crate::serve::COLUMNS;
+use crate::serve::{COLUMNS, MAPPED_BYTES};
 use crate::{failed, write_json};
 use clap::Args;
 use loadtest::failure::Result;
@@ -18,7 +18,7 @@ pub struct SqliteOptions {
     /// A new file for the copy
     #[arg(long)]
     file: PathBuf,
-    /// Where the copies' ids are written, one per line
+    /// Where the ids of some copies are written, one per line
     #[arg(long)]
     ids: PathBuf,
     #[arg(long, default_value_t = 3)]
@@ -27,8 +27,10 @@ pub struct SqliteOptions {
     json: PathBuf,
 }
 
-const ROWS: u32 = 30_000;
-const COPY: &str = "INSERT INTO bare_profiles SELECT * FROM origin.profiles WHERE tenant_name = 'load' LIMIT ?1";
+/// So many are read and updated: as many as the load test knows.
+const ACTIVE: u32 = 30_000;
+const COPY: &str = "INSERT INTO bare_profiles SELECT * FROM origin.profiles WHERE tenant_name = 'load'";
+const IDS: &str = "SELECT profile_id FROM bare_profiles ORDER BY random() LIMIT ?1";
 const INSERT: &str = "INSERT INTO bare_profiles SELECT * FROM template";
 const UPDATE: &str = "UPDATE bare_profiles SET city_id = ?1, version = version + 1 WHERE tenant_name = 'load' AND profile_id = ?2";
 
@@ -40,6 +42,7 @@ pub fn run(options: &SqliteOptions) -> Result<()> {
     std::fs::write(&options.ids, text).map_err(|e| failed("the ids", e))?;
     let time = Duration::from_secs(options.seconds);
     let read = format!("SELECT {COLUMNS} FROM bare_profiles WHERE tenant_name = 'load' AND profile_id = ?1");
+    connection.pragma_update(None, "mmap_size", MAPPED_BYTES).map_err(wrong)?;
     let select = measured(time, |number| {
         let mut statement = connection.prepare_cached(&read)?;
         statement.query_row([&ids[number % ids.len()]], |row| row.get::<_, String>(4)).map(|_| ())
@@ -65,7 +68,7 @@ fn copied(from: &Path, to: &Path) -> rusqlite::Result<Connection> {
         .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY")?;
     connection.execute("ATTACH ?1 AS origin", [from.display().to_string()])?;
     connection.execute_batch("CREATE TABLE bare_profiles AS SELECT * FROM origin.profiles LIMIT 0")?;
-    connection.execute(COPY, [ROWS])?;
+    connection.execute(COPY, [])?;
     connection.execute_batch(
         "CREATE UNIQUE INDEX bare_profiles_pkey ON bare_profiles (tenant_name, profile_id);
          CREATE TEMP TABLE template AS SELECT * FROM bare_profiles LIMIT 1;
@@ -75,7 +78,7 @@ fn copied(from: &Path, to: &Path) -> rusqlite::Result<Connection> {
 }
 
 fn ids(connection: &Connection) -> rusqlite::Result<Vec<[u8; 16]>> {
-    connection.prepare("SELECT profile_id FROM bare_profiles")?.query_map([], |row| row.get(0))?.collect()
+    connection.prepare(IDS)?.query_map([ACTIVE], |row| row.get(0))?.collect()
 }
 
 /// Microseconds of CPU that each call takes.

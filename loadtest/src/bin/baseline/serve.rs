@@ -98,10 +98,15 @@ thread_local! {
     static CONNECTION: RefCell<Option<Connection>> = const { RefCell::new(None) };
 }
 
+/// All of the file, as the service's own readers have it.
+pub const MAPPED_BYTES: i64 = 1 << 40;
+
 async fn read_sqlite(State(file): State<Arc<PathBuf>>, Path(id): Path<Uuid>) -> Response {
     let read = CONNECTION.with_borrow_mut(|connection| {
         if connection.is_none() {
-            *connection = Some(Connection::open(&*file)?);
+            let opened = Connection::open(&*file)?;
+            opened.pragma_update(None, "mmap_size", MAPPED_BYTES)?;
+            *connection = Some(opened);
         }
         let Some(connection) = connection else { return Ok(Vec::new()) };
         let mut statement =
