@@ -7,6 +7,7 @@ use super::pool::{Attempted, Pool, Session};
 use super::timeline::Timeline;
 use crate::domain::spelling::LARGE_TENANT;
 use crate::domain::tenant::TenantName;
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -72,10 +73,16 @@ impl Newer {
 impl Growth {
     /// When the tenant's profiles were created, those who came after the statistics with the others: as it was known some
     /// seconds ago, or at first by the statistics alone. Learns what is new behind the caller's back.
-    pub(super) fn timeline(&self, pool: &Pool, tenant: &TenantName, partition: Partition, frequencies: &Frequencies) -> Option<Timeline> {
+    pub(super) fn timeline<'f>(
+        &self,
+        pool: &Pool,
+        tenant: &TenantName,
+        partition: Partition,
+        frequencies: &'f Frequencies,
+    ) -> Option<Cow<'f, Timeline>> {
         let (timeline, rows) = frequencies.timeline(partition)?;
         let is_large = frequencies.of_tenant(tenant).is_some_and(|rows| rows >= LARGE_TENANT);
-        let Some(end_ms) = timeline.end_ms().filter(|_| is_large) else { return Some(timeline.clone()) };
+        let Some(end_ms) = timeline.end_ms().filter(|_| is_large) else { return Some(Cow::Borrowed(timeline)) };
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let known = all.entry(tenant.clone()).or_default();
         if known.end_ms != end_ms {
@@ -86,7 +93,7 @@ impl Growth {
             let after_ms = known.newer.0.last().map_or(end_ms, |(at_ms, _)| *at_ms);
             tokio::spawn(look(pool.clone(), Arc::clone(&self.0), tenant.clone(), partition, (end_ms, after_ms)));
         }
-        Some(timeline.grown(&known.newer.0, rows))
+        Some(Cow::Owned(timeline.grown(&known.newer.0, rows)))
     }
 }
 

@@ -25,6 +25,7 @@ use period::{InPeriod, Span};
 #[cfg(test)]
 pub(super) use recall::{READ_CHANGES_IN, READ_GRAMS_IN};
 use statements::{Lookup, Statement, Stretch, Subject, is_integer, stretches};
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
@@ -112,7 +113,7 @@ fn too_slow(failure: Failure) -> StoreError {
 /// What the way of a search is chosen by.
 struct Guide<'a> {
     frequencies: &'a Arc<Frequencies>,
-    timeline: Timeline,
+    timeline: Cow<'a, Timeline>,
     costs: Costs,
 }
 
