@@ -5,13 +5,14 @@ use super::frequencies::Frequencies;
 use super::partitions::{Partition, for_each_partition};
 use super::pool::{Attempted, Pool, Session};
 use super::timeline::Timeline;
-use crate::domain::spelling::LARGE_TENANT;
 use crate::domain::tenant::TenantName;
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+/// A tenth more of a smaller tenant is soon read.
+const WORTH_COUNTING: f64 = 100_000.0;
 /// How often the newest of a tenant are counted that is searched.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
 /// So many are read at a time; those behind them the next time.
@@ -81,7 +82,7 @@ impl Growth {
         frequencies: &'f Frequencies,
     ) -> Option<Cow<'f, Timeline>> {
         let (timeline, rows) = frequencies.timeline(partition)?;
-        let is_large = frequencies.of_tenant(tenant).is_some_and(|rows| rows >= LARGE_TENANT);
+        let is_large = frequencies.of_tenant(tenant).is_some_and(|rows| rows >= WORTH_COUNTING);
         let Some(end_ms) = timeline.end_ms().filter(|_| is_large) else { return Some(Cow::Borrowed(timeline)) };
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let known = all.entry(tenant.clone()).or_default();
@@ -94,6 +95,15 @@ impl Growth {
             tokio::spawn(look(pool.clone(), Arc::clone(&self.0), tenant.clone(), partition, (end_ms, after_ms)));
         }
         Some(Cow::Owned(timeline.grown(&known.newer.0, rows)))
+    }
+}
+
+#[cfg(test)]
+impl Growth {
+    /// Whoever is searched next is looked at again.
+    pub(super) fn forget_when_it_looked(&self) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.values_mut().for_each(|known| known.looked_at = None);
     }
 }
 

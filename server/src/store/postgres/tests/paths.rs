@@ -6,7 +6,7 @@ use super::super::frequencies::Frequencies;
 use super::super::testing::migrated;
 use super::*;
 use crate::domain::filter::parse;
-use crate::domain::grams::Grams;
+use crate::domain::grams::{Fact, Grams};
 use crate::domain::search::{Search, Sort, Start};
 use crate::domain::search_text::needles;
 use crate::store::conformance::reference::found_among;
@@ -125,4 +125,31 @@ async fn who_has_two_words_is_found_by_both_together_wherever_they_stand() {
             assert!(steps.iter().all(|step| step.read <= 5), "{query}: {steps:?}");
         }
     }
+}
+
+/// The grams of new periods are in no statistics.
+#[tokio::test]
+async fn in_a_new_period_only_those_are_read_who_may_be_hits() {
+    let from = |i: i64, country: &str| {
+        let mut profile = profile_of(&format!("user-{i:04}"));
+        profile.country_id = Some(Text::parse(country).unwrap());
+        profile.created_at = TimestampMs(if i == 0 { 1 } else { 1_700_000_000_000 + i });
+        profile
+    };
+    let people: Vec<Profile> = (0..300).map(|i| from(i, ["IN", "DE", "FR", "IT", "ES", "PT"][usize::try_from(i % 6).unwrap()])).collect();
+    let country = |id| Grams::of(&tenant()).gram(Fact::Country(id));
+    let frequencies = Frequencies::even(&tenant(), 5_000_000.0, 0.01).but(country("IN"), 100_000.0).but(country("DE"), 100_000.0);
+    let store = taken_for_large(&people, frequencies).await;
+    let search = Search {
+        needles: needles(""),
+        filter: Some(parse("country_id eq \"IN\" or country_id eq \"DE\"").unwrap()),
+        sort: Sort::parse("-created_at").unwrap(),
+        limit: 20,
+        start: Start::Offset(0),
+        include_deleted: false,
+    };
+    let found = store.search_profiles(&tenant(), &search).await.unwrap();
+    assert_eq!(found, found_among(&people, &search));
+    let steps = &found.route.0;
+    assert!(steps[0].step == "period" && (21..=100).contains(&steps[0].read), "{steps:?}");
 }

@@ -372,6 +372,14 @@ async fn who_came_after_the_statistics_is_known_a_little_later() {
     // They are few, and taken to be spread over the time since.
     eventually("they are counted", async || newest(&large, 2.0) == 6_000).await;
     assert!((9_000..9_050).contains(&newest(&large, 3.5)));
+    // The next look counts only who came since: one of four, in the last second.
+    create(&store, &Profile { created_at: TimestampMs(11_000), ..profile_of("later") }).await;
+    store.growth.forget_when_it_looked();
+    let newest_of_104 = || {
+        let timeline = store.growth.timeline(&store.pool, &tenant(), partition, &large).unwrap();
+        timeline.part((0, 11_000), 11_000, 1.0 / 104.0, true)
+    };
+    eventually("the one who came since is counted", async || (999..=1_001).contains(&newest_of_104())).await;
     // A small tenant is not asked about.
     assert!(newest(&known(1_000.0), 2.0) > 9_000);
 }
