@@ -115,10 +115,10 @@ impl Lanes {
         Self { states, closing, tasks: Mutex::new(tasks) }
     }
 
-    /// The row that a read finds, if any. A read that met a broken connection, or outdated statements, is tried once
-    /// more on another client.
+    /// The row that a read finds, if any. A read that met a broken connection, or outdated statements, is tried again
+    /// on another client: as often as there are clients, since a server that ends one may be ending all.
     pub(super) async fn read(&self, read: Read, params: &[&(dyn ToSql + Sync)]) -> Result<Option<Row>> {
-        let mut tries_left = 1;
+        let mut tries_left = self.states.len();
         loop {
             let lane = self.pick().await?;
             let failure = match lane.read(read, params).await {

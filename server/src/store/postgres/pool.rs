@@ -15,7 +15,7 @@ use futures::future::{try_join, try_join3};
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::time::{sleep, timeout};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Row, Statement};
@@ -102,6 +102,7 @@ impl Pool {
     {
         let mut lost = false;
         for tries_left in (0..TRIES).rev() {
+            let began = Instant::now();
             let session = Session::new(self.pool.get().await?);
             let failure = match work(session).await {
                 Ok(done) => return Ok(done),
@@ -116,6 +117,8 @@ impl Pool {
             }
             if failure.is_lost() {
                 self.broken.fetch_add(1, Ordering::AcqRel);
+                // A server that ends one connection may be ending all, and not all are known to be broken yet.
+                self.pool.retain(|_, metrics| metrics.created > began);
             }
             let again = failure.is_conflict() || failure.is_stale_plan() || (kind == Kind::Read && failure.is_lost() && !lost);
             if !again || tries_left == 0 {

@@ -122,21 +122,54 @@ async fn a_database_that_falls_silent_is_given_up() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn reads_go_on_when_connections_are_ended_one_by_one() {
+    reads_go_on_when_are_ended("ORDER BY random() LIMIT 1").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn reads_go_on_when_all_connections_are_ended_at_once() {
+    reads_go_on_when_are_ended("").await;
+}
+
+async fn reads_go_on_when_are_ended(some: &str) {
     let url = fresh_url().await;
     let store = Arc::new(connect(&url));
     store.migrate(TimestampMs(1)).await.unwrap();
     let profile = profile_of("u");
     create(&*store, &profile).await;
     let client = admin(&url).await;
+    let end = format!(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'n_users' {some}"
+    );
     for _ in 0..10 {
-        let end_one = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
-                       WHERE datname = current_database() AND application_name = 'n_users' ORDER BY random() LIMIT 1";
-        client.query(end_one, &[]).await.unwrap();
+        client.query(&end, &[]).await.unwrap();
         for _ in 0..20 {
             assert!(store.read_profile(&tenant(), profile.profile_id).await.unwrap().is_some());
-            assert_eq!(store.read_user(&tenant(), &profile.user_id).await.unwrap().profiles.len(), 1);
+            let one_of_many = async || store.read_user(&tenant(), &profile.user_id).await.unwrap().profiles.len();
+            assert_eq!(tokio::join!(one_of_many(), one_of_many(), one_of_many()), (1, 1, 1));
         }
     }
+}
+
+/// A server that ends one connection may be about to end the others: a read that goes on does so on a new one.
+#[tokio::test]
+async fn once_a_read_met_a_broken_connection_those_made_before_are_not_used_again() {
+    let url = fresh_url().await;
+    let store = connect(&url);
+    let pid = async || -> i32 { store.pool.query("SELECT pg_backend_pid()", &[]).await.unwrap()[0].get(0) };
+    let (one, other) = tokio::join!(pid(), pid());
+    assert_ne!(one, other);
+    let last = pid().await;
+    // This test has one thread: while it waits for another one, nobody notices that the connection ends.
+    std::thread::scope(|threads| threads.spawn(|| end(&url, last)).join()).unwrap();
+    let next = pid().await;
+    assert!(next != one && next != other);
+    assert_eq!(pid().await, next);
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn end(url: &str, pid: i32) {
+    let ended = admin(url).await.query_one("SELECT pg_terminate_backend($1, 5000)", &[&pid]).await.unwrap();
+    assert!(ended.get::<_, bool>(0));
 }
 
 #[tokio::test]
