@@ -19,7 +19,7 @@ const WORTH_PAGES: c_int = 12_000;
 /// With so many the thread is taken for dead: half a gigabyte.
 const TOO_MANY_PAGES: c_int = 131_072;
 /// What was written during the first is done in the second, and less is left to the writer.
-const ROUNDS: usize = 2;
+const ROUNDS: usize = 4;
 
 /// As SQLite says it: neither waits for readers nor makes them wait.
 const CHECKPOINT: &str = "PRAGMA wal_checkpoint(PASSIVE)";
