@@ -259,6 +259,14 @@ impl Session {
         Ok(found)
     }
 
+    /// What `read` sends when it is first polled, and the end of the transaction, in one round trip. Its statements must be
+    /// prepared: else it would be sent behind the end.
+    pub(super) async fn last<T>(&self, read: impl Future<Output = Attempted<T>>) -> Attempted<T> {
+        let (found, ()) = try_join(read, self.batch("COMMIT")).await?;
+        self.open.store(false, Ordering::Relaxed);
+        Ok(found)
+    }
+
     /// Begins a transaction with its locks, its record and its first statement, in one round trip.
     ///
     /// The locks are a statement before the others because each sees what was committed before it began. The record

@@ -30,6 +30,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 /// Measured (docs/search.md).
@@ -85,7 +86,7 @@ impl Postgres {
             let deadline = Instant::now() + self.search_budget;
             let asked = self.memory.of(tenant, search, self.pool.broken());
             let changes = recall::changes(&session, tenant, partition, asked.read_from());
-            let open = [&tenant.as_str() as &(dyn tokio_postgres::types::ToSql + Sync)];
+            let open = [&tenant.as_str() as &(dyn ToSql + Sync)];
             let ((), tenants, changes) =
                 futures::future::try_join3(session.begin(begin), session.query(OPEN_TENANT, &open), changes).await?;
             let row = tenants.first().ok_or(StoreError::TenantUnknown)?;
@@ -94,9 +95,7 @@ impl Postgres {
             let timeline = self.growth.timeline(&self.pool, tenant, partition, frequencies).unwrap_or_default();
             let guide = Guide { frequencies, timeline, costs: self.costs };
             let mut run = Run::new(&session, subject, guide, deadline, (&asked, row.try_get(1)?));
-            let found = run.found(changes).await?;
-            session.end(true).await?;
-            Ok(found)
+            run.found(changes).await
         });
         found.await.map_err(too_slow)
     }
@@ -150,7 +149,7 @@ impl<'a> Run<'a> {
         Self { session, subject, wanted, guide, deadline, route: Vec::new(), span: None, ring: None, asked, at, at_least: None }
     }
 
-    /// `changes` are there when something of the search is remembered.
+    /// Ends the transaction. `changes` are there when something of the search is remembered.
     async fn found(&mut self, changes: Option<Vec<Change>>) -> Attempted<Found> {
         let search = self.subject.search;
         let limit = search.limit as usize;
@@ -176,7 +175,7 @@ impl<'a> Run<'a> {
             (None, Start::Offset(offset)) if !more && (!ids.is_empty() || *offset == 0) => i64::from(*offset) + ids.len() as i64,
             _ => self.count(&router).await?,
         };
-        let profiles = self.profiles(&ids).await?;
+        let profiles = self.profiles_at_last(&ids).await?;
         if is_new {
             self.asked.note_page(ids.into_iter().chain(next), self.at, self.guide.costs.remembered, &self.route);
         }
@@ -365,11 +364,12 @@ impl<'a> Run<'a> {
         Ok(ended)
     }
 
-    async fn profiles(&self, ids: &[Uuid]) -> Attempted<Vec<Profile>> {
-        if ids.is_empty() {
-            return Ok(Vec::new());
-        }
-        let rows = self.session.query(self.subject.partition.of(&READ_PAGE_IN), &[&self.subject.tenant.as_str(), &ids]).await?;
+    /// Those of a page, in its order. What is read last ends the transaction in the same round trip.
+    async fn profiles_at_last(&self, ids: &[Uuid]) -> Attempted<Vec<Profile>> {
+        let [statement] = self.session.prepare([self.subject.partition.of(&READ_PAGE_IN)]).await?;
+        let of_page = [&self.subject.tenant.as_str() as &(dyn ToSql + Sync), &ids];
+        let read = async { if ids.is_empty() { Ok(Vec::new()) } else { self.session.run(&statement, &of_page).await } };
+        let rows = self.session.last(read).await?;
         let mut found = HashMap::with_capacity(rows.len());
         for row in &rows {
             let profile = rows::profile(row, 0)?;

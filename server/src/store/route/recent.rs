@@ -6,7 +6,7 @@
 use super::Conjunct;
 use crate::domain::tenant::TenantName;
 use foldhash::fast::RandomState;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use uuid::Uuid;
 
 /// More changes than this are not read at once: what was remembered before them is forgotten.
@@ -50,11 +50,11 @@ pub fn mark(id: &Uuid) -> Mark {
 
 #[derive(Debug)]
 struct Kept {
+    place: Place,
     tenant: TenantName,
     profile: Option<Uuid>,
     /// Those that the profile has since, ascending, once they were told; of one that is gone, none.
     grams: Option<Box<[i32]>>,
-    number: u32,
 }
 
 #[derive(Debug)]
@@ -62,14 +62,16 @@ pub struct Recent {
     /// All changes from this position on are here that lie before `at`; and some behind.
     from: i64,
     at: i64,
-    changes: BTreeMap<Place, Kept>,
+    /// The numbers of all that are kept, in their order.
+    changes: BTreeMap<Place, u32>,
+    /// By their numbers, which are given one after the other, from `first_number` on.
+    kept: VecDeque<Option<Kept>>,
+    first_number: u32,
     last_of: HashMap<Mark, (i64, Uuid), RandomState>,
     wiped: HashMap<TenantName, i64>,
     untold: HashMap<TenantName, BTreeSet<Place>>,
-    /// The numbers of changes by the last bits of the grams that they are told with.
-    buckets: Vec<Vec<u32>>,
-    places: HashMap<u32, Place>,
-    next_number: u32,
+    /// The numbers of changes by the last bits of the grams that they are told with; of some that are no longer kept, too.
+    buckets: Vec<VecDeque<u32>>,
 }
 
 impl Default for Recent {
@@ -84,12 +86,12 @@ impl Recent {
             from: at,
             at,
             changes: BTreeMap::new(),
+            kept: VecDeque::new(),
+            first_number: 0,
             last_of: HashMap::default(),
             wiped: HashMap::new(),
             untold: HashMap::new(),
             buckets: Vec::new(),
-            places: HashMap::new(),
-            next_number: 0,
         }
     }
 
@@ -146,16 +148,32 @@ impl Recent {
             None => self.wiped.entry(tenant.clone()).or_insert(position),
         };
         *last = position.max(*last);
-        self.changes.insert(place, Kept { tenant: tenant.clone(), profile: *profile, grams: None, number: self.next_number });
-        self.places.insert(self.next_number, place);
-        self.next_number = self.next_number.wrapping_add(1);
+        self.changes.insert(place, self.first_number.wrapping_add(self.kept.len() as u32));
+        self.kept.push_back(Some(Kept { place, tenant: tenant.clone(), profile: *profile, grams: None }));
         true
     }
 
+    fn slot(&self, number: u32) -> usize {
+        number.wrapping_sub(self.first_number) as usize
+    }
+
+    fn numbered(&self, number: u32) -> Option<&Kept> {
+        self.kept.get(self.slot(number))?.as_ref()
+    }
+
+    fn at_place(&self, place: &Place) -> Option<&Kept> {
+        self.numbered(*self.changes.get(place)?)
+    }
+
     fn forget_first(&mut self) {
-        let Some((place, kept)) = self.changes.pop_first() else { return };
+        let Some((place, number)) = self.changes.pop_first() else { return };
         self.from = self.from.max(place.0 + 1);
-        self.places.remove(&kept.number);
+        let slot = self.slot(number);
+        let Some(kept) = self.kept.get_mut(slot).and_then(Option::take) else { return };
+        while let Some(None) = self.kept.front() {
+            self.kept.pop_front();
+            self.first_number = self.first_number.wrapping_add(1);
+        }
         if let Some(untold) = self.untold.get_mut(&kept.tenant) {
             untold.remove(&place);
             if untold.is_empty() {
@@ -170,7 +188,11 @@ impl Recent {
             _ => {}
         }
         for gram in kept.grams.iter().flatten() {
-            self.buckets[bucket(*gram)].retain(|other| *other != kept.number);
+            let bucket = bucket(*gram);
+            // One that stands behind others goes with them: they were told about the same time.
+            while self.buckets[bucket].front().is_some_and(|number| self.numbered(*number).is_none()) {
+                self.buckets[bucket].pop_front();
+            }
         }
     }
 
@@ -187,7 +209,7 @@ impl Recent {
     /// Profiles whose grams are to be told, of those whose change every snapshot at `at` sees.
     pub fn untold(&self, tenant: &TenantName, at: i64) -> Vec<Uuid> {
         let untold = self.untold.get(tenant).map(|untold| untold.range(..(at, i64::MIN)));
-        untold.into_iter().flatten().filter_map(|place| self.changes.get(place)?.profile).take(MOST_ASKED_FOR).collect()
+        untold.into_iter().flatten().filter_map(|place| self.at_place(place)?.profile).take(MOST_ASKED_FOR).collect()
     }
 
     /// What `untold` asked for, as a snapshot at `at` has it; whoever is missing is gone.
@@ -196,7 +218,7 @@ impl Recent {
         let untold = self.untold.get(tenant).map(|untold| untold.range(..(at, i64::MIN)));
         let places: Vec<Place> = untold.into_iter().flatten().copied().collect();
         for place in places {
-            let profile = self.changes.get(&place).and_then(|kept| kept.profile).filter(|profile| asked.contains(profile));
+            let profile = self.at_place(&place).and_then(|kept| kept.profile).filter(|profile| asked.contains(profile));
             if let Some(profile) = profile {
                 self.tell_one(place, told.get(&profile).map(Vec::as_slice).unwrap_or_default());
             }
@@ -204,10 +226,14 @@ impl Recent {
     }
 
     fn tell_one(&mut self, place: Place, grams: &[i32]) {
-        let Some(kept) = self.changes.get_mut(&place).filter(|kept| kept.grams.is_none()) else { return };
+        let Some(number) = self.changes.get(&place).copied() else { return };
+        let slot = self.slot(number);
+        let Some(Some(kept)) = self.kept.get_mut(slot).filter(|kept| kept.as_ref().is_some_and(|kept| kept.grams.is_none())) else {
+            return;
+        };
         kept.grams = Some(grams.into());
-        self.buckets.resize_with(BUCKETS, Vec::new);
-        grams.iter().for_each(|gram| self.buckets[bucket(*gram)].push(kept.number));
+        self.buckets.resize_with(BUCKETS, VecDeque::new);
+        grams.iter().for_each(|gram| self.buckets[bucket(*gram)].push_back(number));
         if let Some(untold) = self.untold.get_mut(&kept.tenant) {
             untold.remove(&place);
         }
@@ -221,31 +247,25 @@ impl Recent {
         let own: HashMap<Place, &[i32]> =
             own.filter_map(|change| Some(((change.position, change.change_id), change.grams.as_deref()?))).collect();
         let mut found = HashSet::new();
-        let rarest = conjuncts
-            .iter()
-            .min_by_key(|conjunct| conjunct.any_of.iter().filter_map(|gram| self.buckets.get(bucket(*gram))).map(Vec::len).sum::<usize>());
-        let untold = self.untold.get(tenant).map(|untold| untold.range((since, i64::MIN)..)).into_iter().flatten().copied();
+        let in_bucket = |gram: &i32| self.buckets.get(bucket(*gram));
+        let rarest = conjuncts.iter().min_by_key(|conjunct| conjunct.any_of.iter().filter_map(in_bucket).map(VecDeque::len).sum::<usize>());
+        let untold = self.untold.get(tenant).map(|untold| untold.range((since, i64::MIN)..)).into_iter().flatten();
+        let untold = untold.filter_map(|place| self.changes.get(place));
         // What the snapshot does not see may have taken away a gram that the profile has in it.
-        let unseen = self.changes.range((since.max(at), i64::MIN)..).map(|(place, _)| *place);
-        let all = rarest.is_none().then(|| self.changes.range((since, i64::MIN)..).map(|(place, _)| *place)).into_iter().flatten();
-        let told = rarest.into_iter().flat_map(|rarest| self.in_buckets(rarest));
-        for place in untold.chain(unseen).chain(all).chain(told) {
-            let Some(kept) = self.changes.get(&place) else { continue };
-            let Some(profile) = kept.profile.filter(|_| place.0 >= since && kept.tenant == *tenant) else { continue };
-            let told = if place.0 < at { kept.grams.as_deref() } else { own.get(&place).copied() };
-            if told.is_none_or(|grams| conjuncts.iter().all(|conjunct| has_one(grams, &conjunct.any_of))) {
-                found.insert(profile);
-            }
+        let unseen = self.changes.range((since.max(at), i64::MIN)..).map(|(_, number)| number);
+        let all = rarest.is_none().then(|| self.changes.range((since, i64::MIN)..).map(|(_, number)| number)).into_iter().flatten();
+        let told = rarest.into_iter().flat_map(|rarest| rarest.any_of.iter().filter_map(in_bucket).flatten());
+        let since =
+            untold.chain(unseen).chain(all).chain(told).filter_map(|number| self.numbered(*number)).filter(|kept| kept.place.0 >= since);
+        for kept in since {
+            let told = if kept.place.0 < at { kept.grams.as_deref() } else { own.get(&kept.place).copied() };
+            let may_be = told.is_none_or(|grams| conjuncts.iter().all(|conjunct| has_one(grams, &conjunct.any_of)));
+            found.extend(kept.profile.filter(|_| may_be && kept.tenant == *tenant));
             if found.len() > most {
                 return None;
             }
         }
         Some(found)
-    }
-
-    fn in_buckets<'a>(&'a self, conjunct: &'a Conjunct) -> impl Iterator<Item = Place> + 'a {
-        let numbers = conjunct.any_of.iter().filter_map(|gram| self.buckets.get(bucket(*gram))).flatten();
-        numbers.filter_map(|number| self.places.get(number).copied())
     }
 }
 
@@ -353,7 +373,7 @@ mod tests {
         assert_eq!(recent.changes.len(), KEPT);
         assert!(!recent.covers(&tenant("a"), 1_000) && recent.covers(&tenant("a"), 1_001));
         assert!(recent.changed(1_000, 0).is_none() && recent.changed(1_001, 0).is_some());
-        assert!(recent.buckets.iter().map(Vec::len).sum::<usize>() <= KEPT, "what is forgotten takes no room");
+        assert!(recent.buckets.iter().map(VecDeque::len).sum::<usize>() <= KEPT, "what is forgotten takes no room");
         let beyond = (0..=MOST_CHANGES.into()).map(|more| change(at + more, 1));
         recent.note(&read(beyond, at + 9_000));
         assert!(!recent.covers(&tenant("a"), at) && recent.covers(&tenant("a"), at + 9_000), "too many to be read at once");
