@@ -1,6 +1,7 @@
 //! An open-loop load: requests are due at a fixed rate, whatever the server does, and each latency counts from the
 //! time at which the request was due. A server that stalls is thus charged for all who would have waited (no
-//! coordinated omission). What could not be sent in time is counted as an error, with the time that it had waited.
+//! coordinated omission). What was due before the load's end is sent a little later, too; what could not be is counted as an
+//! error, with the time that it had waited.
 
 mod alarm;
 mod recorder;
@@ -20,8 +21,10 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 use tokio::sync::{Notify, watch};
 
-/// What is counted for a request that was due and could not be sent before the load's end.
+/// What is counted for a request that was due and could not be sent, not even `LATE` behind the load's end.
 pub const NOT_SENT: &str = "not sent: all connections busy";
+/// A short wait at the end is a wait like any other, and no error.
+const LATE: Duration = Duration::from_secs(1);
 
 /// Requests, one after the other.
 pub trait Source: Send {
@@ -91,7 +94,7 @@ pub async fn run(
         _ = stop.wait_for(|stop| *stop) => {}
     }
     let interrupted = *stop.borrow();
-    let ended = shared.end();
+    let ended = shared.end(interrupted);
     shared.finished().await;
     let after = monitor.usage();
     let mut state = lock(&shared.state);
@@ -146,10 +149,11 @@ impl Shared {
         })
     }
 
-    /// Sends nothing more, and counts what was due until now and has not been sent.
-    fn end(&self) -> Instant {
+    /// Sends nothing more, and counts what was due until the end, or until now if that is before, and has not been sent.
+    fn end(&self, interrupted: bool) -> Instant {
         let mut state = lock(&self.state);
-        let ended = Instant::now().min(self.plan.end);
+        let now = Instant::now();
+        let ended = if interrupted { now.min(self.plan.end) } else { self.plan.end };
         state.ended = Some(ended);
         loop {
             let due = self.plan.due(state.next);
@@ -158,7 +162,7 @@ impl Shared {
             }
             state.next += 1;
             let operation = lock(&self.source).next().operation;
-            self.record(&mut state, operation, due, ended, Err(NOT_SENT.to_owned()));
+            self.record(&mut state, operation, due, now, Err(NOT_SENT.to_owned()));
         }
     }
 
@@ -198,15 +202,16 @@ async fn dispatch(shared: &Arc<Shared>) {
             }
             (shared.plan.due(state.next), !state.idle.is_empty())
         };
-        if Instant::now() >= shared.plan.end {
-            return;
+        let end = shared.plan.end;
+        if due >= end || Instant::now() >= end + LATE {
+            return alarm.wait_until(end).await;
         }
         if is_idle {
-            alarm.wait_until(due.min(shared.plan.end)).await;
+            alarm.wait_until(due).await;
         } else {
             tokio::select! {
                 () = idle_again => {}
-                () = tokio::time::sleep_until(shared.plan.end.into()) => {}
+                () = tokio::time::sleep_until((end + LATE).into()) => {}
             }
         }
     }

@@ -83,6 +83,18 @@ async fn a_stall_shows_in_p90() {
 }
 
 #[tokio::test]
+async fn what_is_due_in_a_stall_at_the_end_is_late_and_no_error() {
+    let stalls = Duration::from_millis(2_050)..Duration::from_millis(2_500);
+    let end = stalls.end;
+    let target = server(OK, move |since| if stalls.contains(&since) { end - since } else { Duration::ZERO }).await;
+    let measured = driven(&target, load(400.0, 8)).await;
+    let total = measured.recorder.total_us();
+    assert!((799..=801).contains(&total.len()), "{} requests", total.len());
+    assert_eq!((measured.recorder.errors(), measured.elapsed), (0, Duration::from_secs(2)));
+    assert!(total.max() > 250_000, "the slowest {} us", total.max());
+}
+
+#[tokio::test]
 async fn what_cannot_be_sent_is_an_error_with_the_time_that_it_waited() {
     let target = server(OK, |_| Duration::from_millis(500)).await;
     let measured = driven(&target, load(50.0, 1)).await;
