@@ -15,14 +15,17 @@ pub struct RateSearch {
     first: f64,
     highest_held: Option<f64>,
     lowest_failed: Option<f64>,
+    /// This one failed twice.
+    surely_failed: Option<f64>,
 }
 
 impl RateSearch {
     pub fn new(first: f64) -> Self {
-        Self { first, highest_held: None, lowest_failed: None }
+        Self { first, highest_held: None, lowest_failed: None, surely_failed: None }
     }
 
-    /// The rate to try, or `None` when the limit is known.
+    /// The rate to try, or `None` when the limit is known. The lowest that failed is tried once more at the end: the first time
+    /// the server may have been cold.
     pub fn next_rate(&self) -> Option<f64> {
         match (self.highest_held, self.lowest_failed) {
             (None, None) => Some(self.first),
@@ -30,7 +33,9 @@ impl RateSearch {
             (None, Some(failed)) => Some((failed / RETREAT).round()).filter(|rate| *rate >= LOWEST && *rate < failed),
             // The geometric mean: what counts is how many times one is the other.
             (Some(held), Some(failed)) => {
-                Some((held * failed).sqrt().round()).filter(|rate| failed > held * PRECISION && *rate > held && *rate < failed)
+                let between = Some((held * failed).sqrt().round());
+                let between = between.filter(|rate| failed > held * PRECISION && *rate > held && *rate < failed);
+                between.or(Some(failed).filter(|_| self.surely_failed != Some(failed)))
             }
         }
     }
@@ -41,6 +46,7 @@ impl RateSearch {
             self.highest_held = Some(self.highest_held.map_or(rate, |highest| highest.max(rate)));
             self.lowest_failed = self.lowest_failed.filter(|failed| *failed > rate);
         } else {
+            self.surely_failed = self.lowest_failed.filter(|failed| failed.to_bits() == rate.to_bits());
             self.lowest_failed = Some(self.lowest_failed.map_or(rate, |lowest| lowest.min(rate)));
         }
     }
@@ -77,7 +83,20 @@ mod tests {
 
     #[test]
     fn goes_up_in_steps_and_then_in_between() {
-        assert_eq!(search(1_000.0, 1_800.0).1, [1_000.0, 1_500.0, 2_250.0, 1_837.0, 1_660.0, 1_746.0]);
+        assert_eq!(search(1_000.0, 1_800.0).1, [1_000.0, 1_500.0, 2_250.0, 1_837.0, 1_660.0, 1_746.0, 1_837.0]);
+    }
+
+    #[test]
+    fn what_failed_once_by_chance_is_tried_again() {
+        let mut search = RateSearch::new(1_000.0);
+        let mut tried = Vec::new();
+        while let Some(rate) = search.next_rate() {
+            let held = rate <= 1_550.0 && (rate < 1_400.0 || tried.contains(&rate));
+            search.saw(rate, held);
+            tried.push(rate);
+        }
+        assert_eq!(tried[..2], [1_000.0, 1_500.0], "it fails at first");
+        assert_eq!(search.highest_held(), Some(1_500.0));
     }
 
     #[test]
