@@ -5,6 +5,7 @@
 #   ./scripts/bench.sh                  one million profiles, about 15 minutes
 #   ./scripts/bench.sh --large          ten million besides, some hours
 #   ./scripts/bench.sh --profiles N     another number
+#   ./scripts/bench.sh --huge-pages     PostgreSQL's buffers in huge pages, which are reserved for the run (for root)
 #   ./scripts/bench.sh --quick          a trial: short loads, 20,000 profiles unless --profiles says otherwise, written
 #                                       to target/bench/ only
 set -euo pipefail
@@ -15,13 +16,15 @@ profiles=
 tenant=load
 large=
 quick=
+huge_pages=
 arguments="$*"
 while [ $# -gt 0 ]; do
     case $1 in
         --large) large=yes ;;
         --quick) quick=yes ;;
+        --huge-pages) huge_pages=yes ;;
         --profiles) profiles=${2:-}; shift ;;
-        *) fail "unknown argument $1: there are --profiles N, --large and --quick" ;;
+        *) fail "unknown argument $1: there are --profiles N, --large, --huge-pages and --quick" ;;
     esac
     shift
 done
@@ -29,6 +32,7 @@ if [ -z "$profiles" ]; then profiles=$([ -n "$quick" ] && echo 20000 || echo 100
 [[ $profiles =~ ^[1-9][0-9]*$ ]] || fail "--profiles needs a number"
 # The rate of patches and of creates, and of the bare statements beside them.
 write_rate=300
+[ -z "$huge_pages" ] || [ "$(id -u)" = 0 ] || fail "--huge-pages is for root: it sets vm.nr_hugepages"
 if [ -n "$quick" ]; then seconds=4; step=4; warmup=1; else seconds=10; step=8; warmup=2; fi
 
 command -v cargo >/dev/null || fail "cargo is missing: install Rust (https://rustup.rs), then run this again"
@@ -44,10 +48,12 @@ baseline=target/release/baseline
 
 service_pid=
 bare_pid=
+huge_pages_before=
 stop_bench() {
     stop_process "$bare_pid"
     stop_process "$service_pid"
     stop_all
+    [ -z "$huge_pages_before" ] || sysctl --quiet --write vm.nr_hugepages="$huge_pages_before"
 }
 trap stop_bench EXIT
 make_work
@@ -58,7 +64,13 @@ mkdir -p "$out"
 say "starting a throw-away PostgreSQL"
 # Durable, as in production; memory as PostgreSQL advises, a quarter of the machine's, but 4 GB at the most.
 buffers_mb=$(awk '/^MemTotal/ { mb = int($2 / 4096); print (mb > 4096 ? 4096 : mb) }' /proc/meminfo)
-start_postgres "-c fsync=on -c shared_buffers=${buffers_mb}MB -c max_wal_size=8GB -c checkpoint_timeout=15min"
+if [ -n "$huge_pages" ]; then
+    huge_page_kb=$(awk '/^Hugepagesize/ { print $2 }' /proc/meminfo)
+    huge_pages_before=$(sysctl --values vm.nr_hugepages)
+    # What PostgreSQL shares besides its buffers is less than an eighth of them.
+    sysctl --quiet --write vm.nr_hugepages=$((huge_pages_before + buffers_mb * 1024 * 9 / 8 / huge_page_kb))
+fi
+start_postgres "${huge_pages:+-c huge_pages=on }-c fsync=on -c shared_buffers=${buffers_mb}MB -c max_wal_size=8GB -c checkpoint_timeout=15min"
 sql() { "$(postgres_bin)/psql" --quiet --no-psqlrc --tuples-only --no-align --set=ON_ERROR_STOP=1 --dbname="$postgres_url" "$@"; }
 
 # start_service STORE URL: on a free port, with a data directory of its own.
@@ -189,7 +201,7 @@ about() {
 | machine | $(nproc) × ${cpu:-unknown}, $(awk '/^MemTotal/ { print int($2 / 1048576 + 0.5) }' /proc/meminfo) GiB, Linux $(uname -r); load before it began: $load_before |
 | n_users | $(git rev-parse --short HEAD 2>/dev/null || echo unknown)$(git diff --quiet 2>/dev/null || echo ', with changes') |
 | Rust | $(rustc --version | cut -d' ' -f2) |
-| PostgreSQL | $(sql --command='SHOW server_version'), fsync on, shared_buffers ${buffers_mb} MB, by TCP on loopback |
+| PostgreSQL | $(sql --command='SHOW server_version'), fsync on, shared_buffers ${buffers_mb} MB${huge_pages:+ in huge pages}, by TCP on loopback |
 | profiles | $profiles, 64 connections, 1,000 tokens, each load ${seconds} s |
 ABOUT
 }
