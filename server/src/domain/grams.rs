@@ -54,7 +54,7 @@ pub enum Fact<'a> {
     Placed(Placed<'a>, Part),
     /// Two words of a name, by their first characters in alphabetical order.
     Together(&'a str, &'a str),
-    /// A word, by its first characters, that does not stand in the name.
+    /// A word, by its first characters, that does not stand in the name, or neither at its beginning nor at its end.
     Outside(&'a str),
 }
 

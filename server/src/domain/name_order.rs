@@ -107,10 +107,46 @@ pub fn mark_of<'a>(segment: &'a str, name_key: &str, part: Part, begins_name: bo
         // It may begin what is looked for and the name too, and yet stand in front of something else there.
         return (!begins_name || !name_key.starts_with(word)).then_some(Mark::Elsewhere(word, part));
     }
-    let common: usize = word.chars().zip(name_key.chars()).take_while(|(a, b)| a == b).map(|(c, _)| c.len_utf8()).sum();
-    let departing = &word[..common + word[common..].chars().next()?.len_utf8()];
-    let shortest = beginning(word);
+    let (departing, shortest) = (departing(word, name_key)?, beginning(word));
     Some(if departing.len() > shortest.len() { Mark::Departing(departing) } else { Mark::Elsewhere(shortest, part) })
+}
+
+/// The word up to where the name departs from it, and one character more; none if the name begins with all of it.
+fn departing<'a>(word: &'a str, name: &str) -> Option<&'a str> {
+    let common: usize = word.chars().zip(name.chars()).take_while(|(a, b)| a == b).map(|(c, _)| c.len_utf8()).sum();
+    Some(&word[..common + word[common..].chars().next()?.len_utf8()])
+}
+
+/// What stands behind the last space of a folded name: an index has it.
+pub fn last_word(name_key: &str) -> &str {
+    name_key.rsplit(' ').next().unwrap_or(name_key)
+}
+
+/// What is stored of a word that is found neither at the beginning of the name nor at that of its last word; nothing for scripts
+/// without spaces, for short words and what begins like a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Elsewhere<'a> {
+    /// Its first characters, with which neither begins.
+    Outside(&'a str),
+    /// The word up to where that departs from it which has more of it.
+    Departing(&'a str),
+}
+
+/// How a segment stands elsewhere than at the two places where indexes have it.
+pub fn elsewhere<'a>(segment: &'a str, name_key: &str) -> Option<Elsewhere<'a>> {
+    let word = marked(segment).filter(|word| !begins_unspaced(word))?;
+    let (of_name, of_last) = (departing(word, name_key)?, departing(word, last_word(name_key))?);
+    let departing = if of_last.len() > of_name.len() { of_last } else { of_name };
+    let shortest = beginning(word);
+    Some(if departing.len() > shortest.len() { Elsewhere::Departing(departing) } else { Elsewhere::Outside(shortest) })
+}
+
+/// Of these every profile has one that has this word, unless its name or the last word of it begins with the word; `None` where
+/// nothing is stored of such words.
+pub fn elsewheres_of(word: &str) -> Option<impl Iterator<Item = Elsewhere<'_>>> {
+    let is_marked = marked(word) == Some(word) && !begins_unspaced(word);
+    let longer = word.char_indices().skip(SHORTEST).map(|(at, c)| Elsewhere::Departing(&word[..at + c.len_utf8()]));
+    is_marked.then(|| std::iter::once(Elsewhere::Outside(beginning(word))).chain(longer))
 }
 
 /// The marks of which every profile has one in which a word begins with this one, whose name lies in these parts and does

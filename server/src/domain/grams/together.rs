@@ -3,10 +3,14 @@
 //! Each two words of a name have one, by their first characters. A word that a profile has outside of them, in its
 //! address, its city or behind the first words of a long name, has one that tells so. So whoever has two words has the gram of both
 //! together, or that of one of them.
+//!
+//! A word has such a gram too if it stands in the name, but neither at its beginning nor in its last place: indexes over
+//! first and last words have those, and all others are found by this.
 
 use super::{Fact, Grams, for_each_segment, kept_beginnings};
-use crate::domain::name_order::marked_beginning;
+use crate::domain::name_order::{Elsewhere, Mark, elsewhere, elsewheres_of, marked_beginning};
 use crate::domain::profile::Profile;
+use crate::domain::search_text::fold;
 
 /// So many words of a name are told of two by two.
 const MOST_WORDS: usize = 6;
@@ -25,13 +29,13 @@ impl Grams {
     /// keeps these; SQLite meets lists so quickly that they do not pay.
     pub fn all_of_profile(self, profile: &Profile, doc: &str) -> Vec<i32> {
         let mut grams = self.of_profile(profile, doc);
-        grams.extend(self.of_words_together(doc));
+        grams.extend(self.of_words_together(&fold(profile.full_name.as_str()), doc));
         grams.sort_unstable();
         grams.dedup();
         grams
     }
 
-    fn of_words_together(self, doc: &str) -> Vec<i32> {
+    fn of_words_together(self, name_key: &str, doc: &str) -> Vec<i32> {
         let mut in_name: Vec<&str> = Vec::new();
         let name = doc.split('\n').next().unwrap_or_default();
         for_each_segment(name, |segment, _| {
@@ -44,10 +48,24 @@ impl Grams {
         for line in doc.split('\n') {
             for_each_segment(line, |segment, _| {
                 let outside = marked_beginning(segment).filter(|word| !in_name.contains(word));
-                grams.extend(outside.map(|word| self.gram(Fact::Outside(word))));
+                let stored = outside.map(Elsewhere::Outside).into_iter().chain(elsewhere(segment, name_key));
+                grams.extend(stored.map(|elsewhere| self.elsewhere(elsewhere)));
             });
         }
         grams
+    }
+
+    /// Grams of which every profile has one that has this word, unless its name or the last word of it begins with the word. `None`
+    /// for words of which nothing is known.
+    pub fn of_word_elsewhere(self, word: &str) -> Option<Vec<i32>> {
+        Some(elsewheres_of(word)?.map(|elsewhere| self.elsewhere(elsewhere)).collect())
+    }
+
+    fn elsewhere(self, elsewhere: Elsewhere<'_>) -> i32 {
+        self.gram(match elsewhere {
+            Elsewhere::Outside(word) => Fact::Outside(word),
+            Elsewhere::Departing(word) => Fact::Marked(Mark::Departing(word)),
+        })
     }
 
     /// The first two words of these needles that begin differently; `None` where there are none.
@@ -77,6 +95,7 @@ impl Grams {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::name_order::last_word;
     use crate::domain::search_text::{needles, search_text};
     use crate::domain::tenant::TenantName;
     use proptest::prelude::*;
@@ -85,9 +104,16 @@ mod tests {
         Grams::of(&TenantName::from_stored("acme".to_owned()))
     }
 
-    fn is_found(doc: &[&str], query: &str) -> bool {
-        let doc: Vec<String> = doc.iter().map(|line| search_text(line)).collect();
-        let stored = grams().of_words_together(&doc.join("\n"));
+    /// Of a profile with these fields, the first of which is its name.
+    fn stored(fields: &[impl AsRef<str>]) -> (String, String, Vec<i32>) {
+        let doc: Vec<String> = fields.iter().map(|field| search_text(field.as_ref())).collect();
+        let (name_key, doc) = (fold(fields[0].as_ref()), doc.join("\n"));
+        let grams = grams().of_words_together(&name_key, &doc);
+        (name_key, doc, grams)
+    }
+
+    fn is_found(fields: &[&str], query: &str) -> bool {
+        let (_, _, stored) = stored(fields);
         let together = grams().of_two_words(&needles(query)).unwrap();
         together.any_of.iter().any(|gram| stored.contains(gram))
     }
@@ -105,7 +131,7 @@ mod tests {
         ] {
             assert_eq!(is_found(&john, query), found, "{query}");
         }
-        assert_eq!(grams().of_words_together(&search_text("John Smith")).len(), 1);
+        assert_eq!(grams().of_words_together("john smith", &search_text("John Smith")).len(), 1);
     }
 
     #[test]
@@ -122,14 +148,44 @@ mod tests {
             from in 0_usize..30,
             length in 1_usize..30,
         ) {
-            let doc: Vec<String> = lines.iter().map(|line| search_text(line)).collect();
-            let doc = doc.join("\n");
+            let (_, doc, stored) = stored(&lines);
             let query: String = lines.concat().chars().skip(from).take(length).collect();
             let found: Vec<String> = needles(&query).into_iter().filter(|needle| doc.contains(needle.as_str())).collect();
             if let Some(together) = grams().of_two_words(&found) {
-                let stored = grams().of_words_together(&doc);
                 prop_assert!(together.any_of.iter().any(|gram| stored.contains(gram)), "{:?} in {:?}", found, doc);
             }
+        }
+
+        #[test]
+        fn whoever_has_a_word_has_it_at_an_end_of_the_name_or_a_gram_of_it_elsewhere(
+            name in "([a-c]{1,6}[ ,'-]{1,2}){0,3}[a-c]{1,6}|\\PC{0,8}",
+            beside in "([a-c]{1,7}[.@1 ]{1,2}|\\PC{0,6}){0,4}",
+            from in 0_usize..30,
+            length in 3_usize..9,
+        ) {
+            let (name_key, doc, stored) = stored(&[name, beside]);
+            let word: String = doc.chars().skip(from).take(length).collect();
+            let at_an_end = name_key.starts_with(&word) || last_word(&name_key).starts_with(&word);
+            if let Some(any_of) = grams().of_word_elsewhere(&word).filter(|_| doc.contains(&format!(" {word}")) && !at_an_end) {
+                prop_assert!(any_of.iter().any(|gram| stored.contains(gram)), "{:?} in {:?}", word, doc);
+            }
+        }
+    }
+
+    #[test]
+    fn a_word_at_an_end_of_the_name_has_no_gram_of_its_own_elsewhere() {
+        let has = |fields: &[&str], word: &str| {
+            let (_, _, stored) = stored(fields);
+            grams().of_word_elsewhere(word).unwrap().iter().any(|gram| stored.contains(gram))
+        };
+        let john = ["John Maria Smith", "john.smith85@mail.example", "jon"];
+        for (word, elsewhere) in [("joh", false), ("john", false), ("smi", false), ("smith", false), ("maria", true), ("mail", true)] {
+            assert_eq!(has(&john, word), elsewhere, "{word}");
+        }
+        // It begins like the name, or like its last word, and goes on otherwise.
+        assert!(has(&["John Smith", "johnson"], "johns") && has(&["John Smith", "smithers"], "smithe"));
+        for word in ["jo", "張偉", "1st", "o'b"] {
+            assert_eq!(grams().of_word_elsewhere(word), None, "{word}");
         }
     }
 }

@@ -37,6 +37,7 @@ with_costs!(sqlite_remembering, sqlite, super::Costs::REMEMBERING);
 with_costs!(postgres_by_grams, postgres, super::Costs::BY_GRAMS);
 with_costs!(postgres_by_scans, postgres, super::Costs::BY_SCANS);
 with_costs!(postgres_by_names, postgres, super::Costs::BY_NAMES);
+with_costs!(postgres_by_words, postgres, super::Costs::BY_WORDS);
 with_costs!(postgres_remembering, postgres, super::Costs::REMEMBERING);
 
 pub mod sqlite {

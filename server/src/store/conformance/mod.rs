@@ -38,6 +38,7 @@ macro_rules! conformance {
         conformance! { @backend postgres_by_grams: $($rest)+ }
         conformance! { @backend postgres_by_scans: $($rest)+ }
         conformance! { @backend postgres_by_names: $($rest)+ }
+        conformance! { @backend postgres_by_words: $($rest)+ }
         conformance! { @backend postgres_remembering: $($rest)+ }
     };
     ($($state:ident $resource:ident { $($case:ident),+ $(,)? })+) => {

@@ -5,7 +5,8 @@ use super::partitions::Partition;
 use super::pool::{Attempted, Pool, Session};
 use super::timeline::Timeline;
 use crate::domain::tenant::TenantName;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Bound;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -32,6 +33,16 @@ FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
 JOIN pg_stats s ON s.tablename = c.relname AND s.schemaname = c.relnamespace::regnamespace::text
 WHERE i.inhparent = 'profiles'::regclass AND s.attname IN ('grams', 'tenant_name', 'created_at')";
 
+/// The most common last words of names in each partition, with their shares of its rows.
+pub(super) const READ_LAST_WORDS: &str = "\
+SELECT substr(t.relname, length('profiles_p') + 1)::int AS partition, greatest(t.reltuples, 0)::float8 AS rows,
+       s.most_common_vals::text::text[] AS words, s.most_common_freqs AS shares
+FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+JOIN pg_index x ON x.indexrelid = c.oid JOIN pg_class t ON t.oid = x.indrelid
+JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = 2
+JOIN pg_stats s ON s.tablename = c.relname AND s.schemaname = c.relnamespace::regnamespace::text AND s.attname = a.attname
+WHERE i.inhparent = to_regclass('profiles_last_word_idx')";
+
 /// What is not listed has this share of what the rarest of the listed have: most have far fewer.
 const UNLISTED: f64 = 0.15;
 
@@ -44,6 +55,8 @@ pub(super) struct Frequencies {
     least: HashMap<usize, f64>,
     /// By partition: when its rows were created, and how many they are.
     timelines: HashMap<usize, (Timeline, f64)>,
+    /// By partition: how many of its rows have names that end with these words.
+    last_words: HashMap<usize, BTreeMap<String, f64>>,
 }
 
 impl Frequencies {
@@ -65,6 +78,15 @@ impl Frequencies {
     /// When the partition's rows were created, and how many they are; `None` when nothing is known.
     pub(super) fn timeline(&self, partition: Partition) -> Option<(&Timeline, f64)> {
         self.timelines.get(&partition.number()).map(|(timeline, rows)| (timeline, *rows))
+    }
+
+    /// How many rows have names whose last word lies between these two; `None` when neither the first of them is listed nor any
+    /// that lies there.
+    pub(super) fn of_longer(&self, partition: Partition, word: &str, behind: &str) -> Option<f64> {
+        let listed = self.last_words.get(&partition.number())?;
+        let mut all = listed.range::<str, _>((Bound::Included(word), Bound::Excluded(behind))).peekable();
+        all.peek()?;
+        Some(all.filter(|(last, _)| *last != word).map(|(_, rows)| rows).sum())
     }
 
     /// About how many profiles have one of these grams; `None` when nothing is known.
@@ -89,6 +111,13 @@ impl Frequencies {
     /// The same, with this about when a partition's rows were created.
     pub(super) fn created(mut self, partition: Partition, timeline: Timeline, rows: f64) -> Self {
         self.timelines.insert(partition.number(), (timeline, rows));
+        self
+    }
+
+    /// The same, with so many names that end with each of these words.
+    pub(super) fn ending(mut self, words: &[&str], rows: f64) -> Self {
+        let words: BTreeMap<String, f64> = words.iter().map(|word| ((*word).to_owned(), rows)).collect();
+        self.last_words = (0..8).map(|partition| (partition, words.clone())).collect();
         self
     }
 
@@ -156,10 +185,22 @@ pub(super) async fn read_news(session: Session, state: i64) -> Attempted<Option<
     for row in session.query(READ_FREQUENCIES, &[]).await? {
         found.add(&row)?;
     }
+    for row in session.query(READ_LAST_WORDS, &[]).await? {
+        found.add_last_words(&row)?;
+    }
     Ok(Some((now, found)))
 }
 
 impl Frequencies {
+    fn add_last_words(&mut self, row: &Row) -> Attempted<()> {
+        let (partition, rows): (i32, f64) = (row.try_get("partition")?, row.try_get("rows")?);
+        let words = row.try_get::<_, Option<Vec<String>>>("words")?.unwrap_or_default();
+        let shares = row.try_get::<_, Option<Vec<f32>>>("shares")?.unwrap_or_default();
+        let listed = words.into_iter().zip(shares.into_iter().map(|share| f64::from(share) * rows));
+        self.last_words.insert(usize::try_from(partition).unwrap_or(usize::MAX), listed.collect());
+        Ok(())
+    }
+
     /// What one row of statistics tells.
     fn add(&mut self, row: &Row) -> Attempted<()> {
         let (partition, rows): (i32, f64) = (row.try_get("partition")?, row.try_get("rows")?);

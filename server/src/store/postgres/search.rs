@@ -5,6 +5,7 @@ mod names;
 mod period;
 mod recall;
 mod statements;
+mod words;
 
 use super::Postgres;
 use super::error::Failure;
@@ -20,7 +21,7 @@ use crate::domain::profile::{Profile, ProfileId};
 use crate::domain::search::{Found, Position, Route, RouteStep, Search, Sort, SortField, SortKey, Start, Total};
 use crate::domain::tenant::TenantName;
 use crate::store::error::{Result, StoreError};
-use crate::store::route::{Asked, Change, Conjunct, Costs, Expected, Listed, Names, Outcome, Rings, Router, Step, Wanted};
+use crate::store::route::{Asked, Change, Conjunct, Costs, Expected, Listed, Names, Outcome, Rings, Router, Step, Wanted, Words};
 use period::{InPeriod, Span};
 #[cfg(test)]
 pub(super) use recall::{READ_CHANGES_IN, READ_GRAMS_IN};
@@ -45,6 +46,9 @@ pub(super) const COSTS: Costs = Costs {
     least_scan: 300.0,
     marks: 200.0,
     part: 5.0,
+    words: 60.0,
+    name: 0.4,
+    passed_name: 0.1,
     remembered: Some(100),
 };
 
@@ -121,6 +125,8 @@ struct Run<'a> {
     session: &'a Session,
     subject: Subject<'a>,
     wanted: Wanted,
+    /// Where that is all that is asked for.
+    words: Option<Words>,
     guide: Guide<'a>,
     deadline: Instant,
     route: Vec<RouteStep>,
@@ -146,7 +152,8 @@ struct Page {
 impl<'a> Run<'a> {
     fn new(session: &'a Session, subject: Subject<'a>, guide: Guide<'a>, deadline: Instant, (asked, at): (&'a Asked<'a>, i64)) -> Self {
         let wanted = wanted(subject, guide.frequencies, subject.search);
-        Self { session, subject, wanted, guide, deadline, route: Vec::new(), span: None, ring: None, asked, at, at_least: None }
+        let words = Words::of(subject.tenant, subject.search);
+        Self { session, subject, wanted, words, guide, deadline, route: Vec::new(), span: None, ring: None, asked, at, at_least: None }
     }
 
     /// Ends the transaction. `changes` are there when something of the search is remembered.
@@ -214,7 +221,9 @@ impl<'a> Run<'a> {
             counted: self.at_least.is_some(),
         };
         let offset = if let Start::Offset(offset) = search.start { offset } else { 0 };
-        Router::new(self.guide.costs, expected, offset + search.limit + 1)
+        let router = Router::new(self.guide.costs, expected, offset + search.limit + 1);
+        let in_names = self.in_names(router.expected_hits());
+        router.with_words(in_names)
     }
 
     /// The page by the steps that the router chooses.
@@ -242,6 +251,14 @@ impl<'a> Run<'a> {
                         None => Outcome::Overflow,
                     }
                 }
+                Step::Words { cap } => match self.by_words(*cap, router.expected_hits()).await? {
+                    Some(page) => return Ok(page),
+                    None => Outcome::Overflow,
+                },
+                Step::WordsInOrder { cap } => match self.by_words_in_order(*cap, router.expected_hits()).await? {
+                    Some(page) => return Ok(page),
+                    None => Outcome::Overflow,
+                },
                 Step::Period { share } => match self.in_period(*share, router.expected_hits()).await? {
                     InPeriod::Page(page, hits) => {
                         router.learn(*share, hits);
@@ -311,6 +328,19 @@ impl<'a> Run<'a> {
         cap: u32,
         expected: f64,
     ) -> Attempted<Option<Page>> {
+        let (page, is_all) = self.look_up_all(subject, name, lookup, cap, expected).await?;
+        Ok(is_all.then_some(page))
+    }
+
+    /// The page among the first candidates, and whether these are all.
+    async fn look_up_all(
+        &mut self,
+        subject: Subject<'_>,
+        name: &'static str,
+        lookup: Lookup<'_>,
+        cap: u32,
+        expected: f64,
+    ) -> Attempted<(Page, bool)> {
         let rows = self.run(subject.look_up(lookup, cap, subject.search.limit + 1)?).await?;
         let (mut page, mut read) = (Page { ids: Vec::with_capacity(rows.len()), ..Page::default() }, 0);
         for row in &rows {
@@ -323,7 +353,7 @@ impl<'a> Run<'a> {
             }
         }
         self.route.push(RouteStep::new(name, expected, read));
-        Ok((read <= i64::from(cap)).then_some(page))
+        Ok((page, read <= i64::from(cap)))
     }
 
     /// Goes on with a scan; whether it has the page or has come to the end.

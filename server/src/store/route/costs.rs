@@ -1,5 +1,7 @@
 //! What the steps of a search take.
 
+use super::router::InNames;
+
 /// What things take, in microseconds; they differ between backends, and only their proportions count.
 #[derive(Debug, Clone, Copy)]
 pub struct Costs {
@@ -21,6 +23,10 @@ pub struct Costs {
     /// A lookup by a word's marks by itself, and each of the parts that it looks into.
     pub marks: f64,
     pub part: f64,
+    /// A look at the words of names by itself, and each entry of an index over them that is found, or passed over.
+    pub words: f64,
+    pub name: f64,
+    pub passed_name: f64,
     /// Pages are remembered for which so many rows were read; `None`: none is.
     pub remembered: Option<i64>,
 }
@@ -42,6 +48,29 @@ impl Costs {
         let passed = entries.min(candidates * self.passed_entries * lists.max(1.0));
         passed * self.passed_entry + candidates * lists.max(1.0) * self.meeting
     }
+
+    /// What it takes to find `most` of so many hits: first those whom the words of names tell, and then all others.
+    pub(super) fn of_words(&self, in_names: InNames, hits: f64, most: f64) -> f64 {
+        let told = in_names.hits_among(hits);
+        let found = told.min(most);
+        let others = if told < most { self.of_others(in_names) } else { 0.0 };
+        self.words
+            + in_names.longer * self.passed_name
+            + found / told.max(1.0) * in_names.told * self.passed_name
+            + found * self.name
+            + others
+    }
+
+    /// What it takes to find the first `wanted` of so many hits in the order of names.
+    pub(super) fn of_words_in_order(&self, in_names: InNames, hits: f64, wanted: f64) -> f64 {
+        let read = (wanted * in_names.told / in_names.hits_among(hits).max(1.0)).min(in_names.told);
+        let streams = 2.0 * (read * self.passed_name + wanted * self.name);
+        self.words + streams + in_names.longer * (self.passed_name + self.name) + self.of_others(in_names)
+    }
+
+    fn of_others(&self, in_names: InNames) -> f64 {
+        in_names.entries * self.entry + in_names.rows * self.hit
+    }
 }
 
 #[cfg(test)]
@@ -58,6 +87,9 @@ impl Costs {
         least_scan: 1.0,
         marks: 1e9,
         part: 1e9,
+        words: 1e30,
+        name: 0.0,
+        passed_name: 0.0,
         remembered: None,
     };
     /// Every search is a scan of many short steps.
@@ -72,10 +104,16 @@ impl Costs {
         least_scan: 2.0,
         marks: 1e9,
         part: 1e9,
+        words: 1e30,
+        name: 0.0,
+        passed_name: 0.0,
         remembered: None,
     };
     /// Every page in the order of names is looked for by the word's marks.
     pub const BY_NAMES: Self = Self { small_tenant: 0.0, least_scan: 1.0, marks: -1e30, part: 0.0, ..Self::BY_SCANS };
+
+    /// Words are looked for among those of names wherever that is possible.
+    pub const BY_WORDS: Self = Self { words: -1e30, ..Self::BY_GRAMS };
 
     /// Every page is remembered.
     pub const REMEMBERING: Self = Self { remembered: Some(0), ..Self::PLAIN };
@@ -92,6 +130,9 @@ impl Costs {
         least_scan: 300.0,
         marks: 150.0,
         part: 5.0,
+        words: 1e30,
+        name: 0.4,
+        passed_name: 0.1,
         remembered: Some(100),
     };
 

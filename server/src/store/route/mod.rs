@@ -9,6 +9,7 @@ mod parts;
 pub mod recent;
 pub mod rings;
 pub mod router;
+pub mod words;
 
 pub use conjuncts::{Conjunct, Wanted};
 pub use costs::{Costs, Listed};
@@ -16,4 +17,5 @@ pub use memory::{Asked, MOST_COUNTED, Memory, Recall, Recalled};
 pub use names::{Names, Place, Reach};
 pub use recent::{Change, Changes, MOST_CHANGES};
 pub use rings::{Rings, holding};
-pub use router::{Count, Expected, Outcome, Router, Step};
+pub use router::{Count, Expected, InNames, Outcome, Router, Step};
+pub use words::{Word, Words};

@@ -26,6 +26,27 @@ pub struct Expected {
     pub counted: bool,
 }
 
+/// What a look at the words of names should meet.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct InNames {
+    /// Entries of the indexes over names that have the words; the hits are among them.
+    pub told: f64,
+    /// Those of names that have a longer word than the last one asked for: they are apart from the others.
+    pub longer: f64,
+    /// Entries of the lists of those who have a word elsewhere, and how many rows of theirs are read.
+    pub entries: f64,
+    pub rows: f64,
+    /// Whether the page is in the order of names.
+    pub in_order: bool,
+}
+
+impl InNames {
+    /// How many of so many hits the indexes over names should tell.
+    pub(super) fn hits_among(&self, hits: f64) -> f64 {
+        hits * self.told / (self.told + self.rows).max(1.0)
+    }
+}
+
 #[derive(Debug, Clone, PartialEq)]
 pub enum Step {
     /// Read what the conditions with an index of their own lead to; give up beyond `cap`.
@@ -36,6 +57,10 @@ pub enum Step {
     Scan { rows: u32 },
     /// Read what has the grams in this share of the tenant's time, from where the page begins.
     Period { share: f64 },
+    /// Read the words of names off their indexes, and whoever has them elsewhere; give up beyond `cap`.
+    Words { cap: u32 },
+    /// The same in the order of names, as far as the page goes; give up beyond `cap`.
+    WordsInOrder { cap: u32 },
     /// Read what has the word's marks in the next so many parts of the order of names; give up beyond `cap`.
     Names { parts: u8, cap: u32 },
 }
@@ -44,6 +69,8 @@ pub enum Step {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Count {
     Scan,
+    /// By the words of names, and whoever has them elsewhere.
+    Words,
     /// By the grams of these conjuncts; first in this share of the tenant's time, where that should be enough.
     Grams {
         conjuncts: Vec<usize>,
@@ -76,6 +103,8 @@ const NARROWER: f64 = 0.5;
 /// How much rarer a word is among names that do not begin with it, and among those of another script.
 pub(super) const ELSEWHERE: f64 = 0.5;
 const FOREIGN: f64 = 0.02;
+/// So many may be read at least when words of names are looked at: more than are counted.
+const LEAST_OF_WORDS: f64 = 2_000.0;
 /// From so many hits that should have been found on it is told whether there are fewer than expected.
 const FORESEEN: f64 = 10.0;
 /// Counting stops here.
@@ -99,6 +128,10 @@ pub struct Router {
     /// How many hits make the page.
     wanted: f64,
     keyed_left: bool,
+    /// What is expected of the words of names, where the hits can be found by these.
+    in_names: Option<InNames>,
+    words_left: bool,
+    words_in_order_left: bool,
     grams_left: bool,
     scanned: f64,
     found: f64,
@@ -131,6 +164,9 @@ impl Router {
             costs,
             wanted: f64::from(wanted),
             keyed_left: expected.keyed,
+            in_names: None,
+            words_left: true,
+            words_in_order_left: true,
             grams_left: !expected.conjuncts.is_empty(),
             scanned: 0.0,
             found: 0.0,
@@ -147,6 +183,12 @@ impl Router {
             stretch: (0.0, 0.0),
             expected,
         }
+    }
+
+    /// The same where the words of names can answer.
+    #[must_use]
+    pub fn with_words(self, in_names: Option<InNames>) -> Self {
+        Self { in_names, ..self }
     }
 
     /// Takes note of how many hits a period held that made the page.
@@ -184,11 +226,15 @@ impl Router {
         let rows = self.rows_to_scan();
         if self.grams_left {
             let lookup = self.by_grams();
-            let cost = lookup.cost;
-            if let Some(share) = self.period(&lookup, cost.min(self.costs.scanned_row * rows)) {
-                return Step::Period { share };
+            let (cost, scan) = (lookup.cost, self.costs.scanned_row * rows);
+            let in_order = self.period(&lookup, cost.min(scan)).or_else(|| self.by_names(cost, scan));
+            let page = in_order.as_ref().map_or(scan, |(_, cost)| scan.min(*cost));
+            // Grams tell how many there are, and so do words.
+            let count = self.counting().1;
+            if let Some(step) = self.by_words(cost.min(page + count)).or_else(|| self.by_words_in_order(page.min(cost - count))) {
+                return step;
             }
-            if let Some(step) = self.by_names(cost, self.costs.scanned_row * rows) {
+            if let Some((step, _)) = in_order {
                 return step;
             }
             if cost <= self.costs.scanned_row * (self.scanned + rows) {
@@ -206,6 +252,11 @@ impl Router {
     pub fn note(&mut self, step: &Step, outcome: Outcome) {
         match step {
             Step::Keyed { .. } => self.keyed_left = false,
+            Step::Words { cap } => {
+                self.words_left = false;
+                self.overflowed = f64::from(*cap);
+            }
+            Step::WordsInOrder { .. } => self.words_in_order_left = false,
             Step::Grams { cap, .. } => {
                 // Worth another look, with a wider cap, when a scan has cost as much.
                 self.grams_left = self.overflowed == 0.0;
@@ -277,7 +328,9 @@ impl Router {
         let share = wanted * 1.7 / expected.max(1.0);
         let in_period = self.cost_of_period(share, &lookup) + hits;
         let conjuncts = lookup.conjuncts;
+        let words = self.in_names.map_or(f64::INFINITY, |in_names| self.costs.of_words(in_names, expected, wanted));
         match () {
+            () if words <= scan.min(whole).min(in_period) => (Count::Words, words),
             () if scan < whole.min(in_period) => (Count::Scan, scan),
             () if share < MOST_OF_TIME && in_period < whole => (Count::Grams { conjuncts, share: Some(share) }, in_period),
             () => (Count::Grams { conjuncts, share: None }, whole),
@@ -354,7 +407,7 @@ impl Router {
     }
 
     /// The share of time to look into next, if that takes less than `otherwise`.
-    fn period(&self, lookup: &Lookup, otherwise: f64) -> Option<f64> {
+    fn period(&self, lookup: &Lookup, otherwise: f64) -> Option<(Step, f64)> {
         if !self.expected.by_creation {
             return None;
         }
@@ -363,7 +416,14 @@ impl Router {
             Some((share, found)) => (self.wanted * 1.5 * share / (found + 0.5)).clamp(share * 3.0, share * 16.0),
         };
         let cost = self.cost_of_period(share, lookup) + share * lookup.candidates * self.costs.hit;
-        (share < MOST_OF_TIME && cost < otherwise).then_some(share)
+        (share < MOST_OF_TIME && cost < otherwise).then_some((Step::Period { share }, cost))
+    }
+
+    /// A look at the words of names, which tells how many there are, if that takes less than `otherwise`.
+    fn by_words(&self, otherwise: f64) -> Option<Step> {
+        let (in_names, hits) = (self.in_names.filter(|_| self.words_left)?, self.expected_hits());
+        let cap = whole((hits * 2.0).max(LEAST_OF_WORDS));
+        (self.costs.of_words(in_names, hits, f64::INFINITY) <= otherwise).then_some(Step::Words { cap })
     }
 
     /// Whether the next part holds so many hits that a scan finds them one behind another; as long as it does.
@@ -372,15 +432,23 @@ impl Router {
         self.is_full || self.density.is_some_and(|density| read == 0.0 || (found + 1.0) / read > density * 0.3)
     }
 
+    /// The page in the order of names by their words, if that takes less than `otherwise`.
+    fn by_words_in_order(&self, otherwise: f64) -> Option<Step> {
+        let in_names = self.in_names.filter(|in_names| self.words_in_order_left && in_names.in_order)?;
+        let cost = self.costs.of_words_in_order(in_names, self.expected_hits(), self.wanted);
+        let cap = whole(((in_names.longer + in_names.rows + self.wanted) * 2.0).max(LEAST_OF_WORDS));
+        (cost <= otherwise).then_some(Step::WordsInOrder { cap })
+    }
+
     /// A look into the next parts of the order of names, if that takes less than all by grams, and than a scan.
-    fn by_names(&self, by_grams: f64, scan: f64) -> Option<Step> {
+    fn by_names(&self, by_grams: f64, scan: f64) -> Option<(Step, f64)> {
         let Some(Place::Apart { parts_left, foreign, lists }) = self.place.filter(|_| !self.is_read_off()) else { return None };
         let missing = (self.wanted - self.found).max(1.0);
         let look = self.parts.next(self.costs, self.expected_hits(), missing, (parts_left, foreign, lists));
         // Grams tell how many there are, too.
         let count = self.counting().1;
         let (parts, cap) = (u8::try_from(whole(look.parts)).unwrap_or(u8::MAX), whole(look.cap));
-        (look.cost < scan && self.spent + look.cost + count < by_grams).then_some(Step::Names { parts, cap })
+        (look.cost < scan && self.spent + look.cost + count < by_grams).then_some((Step::Names { parts, cap }, look.cost))
     }
 
     fn by_grams(&self) -> Lookup {

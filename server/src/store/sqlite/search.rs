@@ -37,6 +37,9 @@ pub(super) const COSTS: Costs = Costs {
     least_scan: 300.0,
     marks: 30.0,
     part: 35.0,
+    words: f64::INFINITY,
+    name: 0.0,
+    passed_name: 0.0,
     remembered: Some(200),
 };
 
@@ -284,7 +287,7 @@ impl Run<'_> {
             Step::Grams { conjuncts, cap } => {
                 self.look_up(self.subject, "grams", Lookup::Grams(&chosen(wanted, conjuncts)), *cap, expected)
             }
-            Step::Scan { .. } | Step::Period { .. } | Step::Names { .. } => Ok(None),
+            Step::Scan { .. } | Step::Words { .. } | Step::WordsInOrder { .. } | Step::Period { .. } | Step::Names { .. } => Ok(None),
         }
     }
 
@@ -340,7 +343,7 @@ impl Run<'_> {
         let most = self.asked.count_to();
         let (name, sql) = match router.to_count() {
             Count::Grams { conjuncts, .. } => ("count by grams", self.subject.count(Lookup::Grams(&chosen(wanted, &conjuncts)), most)),
-            Count::Scan => ("count by a scan", self.subject.count(Lookup::Whole, most)),
+            Count::Words | Count::Scan => ("count by a scan", self.subject.count(Lookup::Whole, most)),
         };
         let mut statement = self.connection.prepare_cached(&sql.text)?;
         let ids = statement.query_map(params_from_iter(&sql.values), |row| row.get(0).map(Uuid::from_bytes))?;

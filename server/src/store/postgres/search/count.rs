@@ -19,6 +19,10 @@ const MANY: f64 = 1_500.0;
 impl Run<'_> {
     pub(super) async fn count(&mut self, router: &Router) -> Attempted<i64> {
         let expected = router.expected_hits();
+        let by = router.to_count();
+        if let (Count::Words, Some(words)) = (&by, self.words.clone()) {
+            return self.counted_all("count by words", Lookup::Words(&words), expected).await;
+        }
         if expected >= MANY {
             let counted = self.count_by_beginning().await?;
             if counted >= ENOUGH {
@@ -28,8 +32,8 @@ impl Run<'_> {
         if let Some(counted) = self.count_in_a_ring().await? {
             return Ok(counted);
         }
-        let (conjuncts, share) = match router.to_count() {
-            Count::Scan => return self.counted_all("count by a scan", Lookup::Whole, expected).await,
+        let (conjuncts, share) = match by {
+            Count::Words | Count::Scan => return self.counted_all("count by a scan", Lookup::Whole, expected).await,
             Count::Grams { conjuncts, share } => (conjuncts, share),
         };
         if let Some(share) = share {
@@ -69,7 +73,7 @@ impl Run<'_> {
         Ok((counted >= ENOUGH).then_some(counted))
     }
 
-    fn most(&self) -> u32 {
+    pub(super) fn most(&self) -> u32 {
         self.asked.count_to()
     }
 

@@ -6,13 +6,14 @@
 
 use super::super::filter::{self, Value, Values, distance};
 use super::super::partitions::Partition;
+use super::words::Having;
 use crate::domain::birth_date::BirthDate;
 use crate::domain::filter::Filter;
 use crate::domain::profile::ProfileId;
 use crate::domain::search::{Position, Search, Sort, SortField, SortKey, Start};
 use crate::domain::tenant::TenantName;
 use crate::store::error::{Result, StoreError};
-use crate::store::route::{Conjunct, MOST_COUNTED};
+use crate::store::route::{Conjunct, MOST_COUNTED, Words};
 use uuid::Uuid;
 
 /// A statement that is made for one search.
@@ -38,6 +39,10 @@ pub(in super::super) enum Lookup<'a> {
     Grams(&'a [&'a Conjunct]),
     /// Conditions with an index of their own.
     Keyed(&'a [Filter]),
+    /// These words, at the ends of names or elsewhere.
+    Words(&'a Words),
+    /// The same, as far as they may be on the page in the order of names.
+    WordsInOrder(&'a Words),
     /// Those with these ids.
     Ids(&'a [Uuid]),
     /// All of the tenant.
@@ -138,6 +143,14 @@ impl Subject<'_> {
                 let all: Vec<String> = conditions.iter().map(|one| filter::condition(one, &mut values)).collect();
                 format!("{select} WHERE p.tenant_name = {tenant} AND {} LIMIT {cap}", all.join(" AND "))
             }
+            Lookup::Words(words) | Lookup::WordsInOrder(words) => {
+                let in_order = if let Lookup::WordsInOrder(_) = lookup { Some(self.first(wanted, &mut values)?) } else { None };
+                let select = |within: &str, hit: &str| {
+                    format!("SELECT p.profile_id, {column} AS sort_key, {hit} AS hit FROM {} WHERE {within}", self.table())
+                };
+                let in_order = in_order.as_deref();
+                self.having(words, &Having { tenant: &tenant, hit: &hit, most: &cap, in_order, select: &select }, &mut values)
+            }
             Lookup::Ids(ids) => format!("{select} WHERE {} LIMIT {cap}", one_of(ids, &tenant, &mut values)),
             Lookup::Whole => format!("{select} WHERE p.tenant_name = {tenant} LIMIT {cap}"),
         };
@@ -154,6 +167,18 @@ impl Subject<'_> {
              (SELECT array_agg(w.profile_id) FROM (SELECT a.profile_id FROM candidates a WHERE a.hit LIMIT {MOST_COUNTED}) AS w) FROM candidates c"
         );
         Ok(Statement { text, values })
+    }
+
+    /// What ends a statement that reads in sort order: behind the start, and no further than the page may reach.
+    fn first(&self, wanted: u32, values: &mut Values) -> Result<String> {
+        let sort = self.search.sort;
+        let column = sort_expression(sort.field, values);
+        let (behind, offset) = match &self.search.start {
+            Start::Offset(offset) => (String::new(), *offset),
+            Start::After(position) => (format!(" AND {}", beyond(sort, &column, "p.profile_id", position, values)?), 0),
+        };
+        let rows = values.bind(Value::Integer(i64::from(offset) + i64::from(wanted)));
+        Ok(format!("{behind} {} LIMIT {rows}", order_by(sort, &column, "p.profile_id")))
     }
 
     /// When the first and the last of the tenant's profiles were created.
@@ -189,6 +214,11 @@ impl Subject<'_> {
             Lookup::Keyed(conditions) => {
                 let all: Vec<String> = conditions.iter().map(|one| filter::condition(one, &mut values)).collect();
                 format!("SELECT p.profile_id FROM {table} WHERE p.tenant_name = {tenant} AND {} AND {hit} LIMIT {most}", all.join(" AND "))
+            }
+            Lookup::Words(words) | Lookup::WordsInOrder(words) => {
+                let hit = hit.replacen("p.tenant_name =", "p.tenant_name IS NOT DISTINCT FROM", 1);
+                let select = |within: &str, hit: &str| format!("SELECT p.profile_id FROM {table} WHERE {within} AND {hit}");
+                self.having(words, &Having { tenant: &tenant, hit: &hit, most: &most, in_order: None, select: &select }, &mut values)
             }
             Lookup::Ids(ids) => {
                 format!("SELECT p.profile_id FROM {table} WHERE {} AND {hit} LIMIT {most}", one_of(ids, &tenant, &mut values))

@@ -8,6 +8,7 @@ mod search;
 mod spelling;
 mod statements;
 mod walls;
+mod words;
 
 use crate::domain::change::{Change, ChangeKind};
 use crate::domain::clock::{Clock, SystemClock, TimestampMs};

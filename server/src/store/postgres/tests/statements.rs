@@ -30,6 +30,7 @@ pub(super) const TEXTS: &[&str] = &[
     derive::WRITE_GRAMS,
     frequencies::READ_STATE,
     frequencies::READ_FREQUENCIES,
+    frequencies::READ_LAST_WORDS,
     searching::OPEN_TENANT,
     searching::READ_CHANGES_IN[0],
     searching::READ_GRAMS_IN[0],

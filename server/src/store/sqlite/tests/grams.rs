@@ -209,7 +209,10 @@ async fn an_older_database_is_migrated_at_once() {
     let folder = Folder::new();
     drop(older(&folder));
     let store = open(&folder.file()).with_costs(Costs::BY_GRAMS);
-    assert_eq!(store.migrate(AT).await.unwrap().applied, ["0004_search_paths", "0005_name_order_grams", "0006_placed_grams"]);
+    assert_eq!(
+        store.migrate(AT).await.unwrap().applied,
+        ["0004_search_paths", "0005_name_order_grams", "0006_placed_grams", "0007_words_of_names"]
+    );
     assert_eq!(kept(&store).await.1, 2_250);
     assert_found(&store, "person x2500y", &["Person x2500y"]).await;
 }
@@ -246,7 +249,7 @@ async fn by_names_parts_that_are_full_are_taken_in_pieces() {
         least_scan: 20.0,
         marks: 1.0,
         part: 1.0,
-        remembered: None,
+        ..Costs::BY_GRAMS
     });
     let mut people = Vec::new();
     for number in 0..1_500 {

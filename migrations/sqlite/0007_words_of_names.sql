@@ -1,0 +1,1 @@
+-- The indexes are for PostgreSQL: SQLite counts by grams at no more cost. The file keeps both histories in step.

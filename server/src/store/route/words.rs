@@ -1,0 +1,116 @@
+//! Searches for one word or two by indexes over the beginning of names and over their last words: these
+//! answer alone, without a row being read. All others who have the words have one of them elsewhere, in their address or a
+//! middle name, and a gram that tells so. One word may have a filter beside it, of fields that these indexes have.
+
+use super::conjuncts::telling;
+use crate::domain::filter::{Condition, Field, Filter, IntegerField, TextField};
+use crate::domain::grams::Grams;
+use crate::domain::search::Search;
+use crate::domain::search_text::fold;
+use crate::domain::tenant::TenantName;
+use crate::domain::text::behind_beginning;
+
+/// The index over last words keeps so many characters and more.
+const LONGEST: usize = 12;
+
+/// The words that are asked for: one, or two of which neither begins with the other.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Words(pub Vec<Word>);
+
+/// A word that an index over names can have.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Word {
+    pub text: String,
+    /// What comes behind all that begins with it.
+    pub behind: String,
+    /// Whoever has it has this gram.
+    pub gram: i32,
+    /// Whoever has it, neither at the beginning of the name nor of its last word, has one of these.
+    pub elsewhere: Vec<i32>,
+}
+
+impl Words {
+    /// `None` where other things are asked for, or a word is too short, too long, or of a script without spaces.
+    pub fn of(tenant: &TenantName, search: &Search) -> Option<Self> {
+        let needles = telling(&search.needles);
+        let is_all = match needles.len() {
+            1 => search.filter.as_ref().is_none_or(is_told),
+            2 => search.filter.is_none(),
+            _ => false,
+        };
+        let words = needles.into_iter().map(|needle| Word::of(Grams::of(tenant), needle));
+        is_all.then(|| words.collect::<Option<_>>().map(Self)).flatten()
+    }
+}
+
+impl Word {
+    fn of(grams: Grams, needle: &str) -> Option<Self> {
+        let text = needle.strip_prefix(' ')?;
+        // Names are compared folded: the word must be what it is compared as.
+        let is_kept = text.chars().count() <= LONGEST && fold(text) == text;
+        let (elsewhere, behind) = grams.of_word_elsewhere(text).filter(|_| is_kept).zip(behind_beginning(text))?;
+        let [gram] = grams.of_needle(needle)[..] else { return None };
+        Some(Self { text: text.to_owned(), behind, gram, elsewhere })
+    }
+}
+
+/// Whether the indexes over names have all fields of this filter.
+fn is_told(filter: &Filter) -> bool {
+    match filter {
+        Filter::All(filters) | Filter::Any(filters) => filters.iter().all(is_told),
+        Filter::Not(inner) => is_told(inner),
+        Filter::Condition(condition) => match condition {
+            Condition::Active { .. } => true,
+            Condition::Text { field, .. } | Condition::Present(Field::Text(field)) => {
+                matches!(field, TextField::Gender | TextField::CountryId | TextField::FullName)
+            }
+            Condition::Integer { field, .. } => *field == IntegerField::CreatedAt,
+            _ => false,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::filter::parse;
+    use crate::domain::search::{Sort, Start};
+    use crate::domain::search_text::needles;
+
+    fn words(query: &str, filter: Option<&str>) -> Option<Vec<String>> {
+        let filter = filter.map(|text| parse(text).unwrap());
+        let search =
+            Search { needles: needles(query), filter, sort: Sort::DEFAULT, limit: 20, start: Start::Offset(0), include_deleted: false };
+        let tenant = TenantName::from_stored("a".to_owned());
+        Some(Words::of(&tenant, &search)?.0.into_iter().map(|word| word.text).collect())
+    }
+
+    #[test]
+    fn one_word_or_two_of_letters_and_nothing_else_go_by_names() {
+        for (query, found) in [
+            ("Mary", Some(vec!["mary"])),
+            ("smith JOHN", Some(vec!["john", "smith"])),
+            ("john johnson", Some(vec!["johnson"])),
+            ("शर्मा", Some(vec!["शर्मा"])),
+            ("smith85", Some(vec!["smith85"])),
+            ("john maria smith", None),
+            ("jo smith", None),
+            ("john.smith", None),
+            ("1234", None),
+            ("张伟明", None),
+            ("wolfeschlegelstein", None),
+            ("", None),
+        ] {
+            assert_eq!(words(query, None), found.map(|all| all.into_iter().map(str::to_owned).collect()), "{query}");
+        }
+        for (query, filter, found) in [
+            ("mary", "active eq true and not (gender eq \"male\")", true),
+            ("mary", "country_id pr or created_at gt 5", true),
+            ("mary", "city_id eq \"Pune\"", false),
+            ("mary", "active eq true and birth_date pr", false),
+            ("mary jones", "active eq true", false),
+        ] {
+            assert_eq!(words(query, Some(filter)).is_some(), found, "{query}, {filter}");
+        }
+    }
+}
