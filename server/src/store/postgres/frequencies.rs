@@ -35,13 +35,11 @@ WHERE i.inhparent = 'profiles'::regclass AND s.attname IN ('grams', 'tenant_name
 
 /// The most common last words of names in each partition, with their shares of its rows.
 pub(super) const READ_LAST_WORDS: &str = "\
-SELECT substr(t.relname, length('profiles_p') + 1)::int AS partition, greatest(t.reltuples, 0)::float8 AS rows,
+SELECT substr(c.relname, length('profiles_p') + 1)::int AS partition, greatest(c.reltuples, 0)::float8 AS rows,
        s.most_common_vals::text::text[] AS words, s.most_common_freqs AS shares
 FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-JOIN pg_index x ON x.indexrelid = c.oid JOIN pg_class t ON t.oid = x.indrelid
-JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = 2
-JOIN pg_stats s ON s.tablename = c.relname AND s.schemaname = c.relnamespace::regnamespace::text AND s.attname = a.attname
-WHERE i.inhparent = to_regclass('profiles_last_word_idx')";
+JOIN pg_stats_ext_exprs s ON s.tablename = c.relname AND s.schemaname = c.relnamespace::regnamespace::text
+WHERE i.inhparent = 'profiles'::regclass AND s.statistics_name = c.relname || '_last_word'";
 
 /// What is not listed has this share of what the rarest of the listed have: most have far fewer.
 const UNLISTED: f64 = 0.15;
@@ -80,13 +78,17 @@ impl Frequencies {
         self.timelines.get(&partition.number()).map(|(timeline, rows)| (timeline, *rows))
     }
 
-    /// How many rows have names whose last word lies between these two; `None` when neither the first of them is listed nor any
-    /// that lies there.
-    pub(super) fn of_longer(&self, partition: Partition, word: &str, behind: &str) -> Option<f64> {
-        let listed = self.last_words.get(&partition.number())?;
-        let mut all = listed.range::<str, _>((Bound::Included(word), Bound::Excluded(behind))).peekable();
-        all.peek()?;
-        Some(all.filter(|(last, _)| *last != word).map(|(_, rows)| rows).sum())
+    /// About how many rows have names whose last word begins with this one, and how many of these have a longer one: those that are
+    /// listed, or no more than the rarest of the listed. `None` when nothing is known.
+    pub(super) fn of_last_words(&self, partition: Partition, word: &str, behind: &str) -> Option<[f64; 2]> {
+        let all = self.last_words.get(&partition.number())?;
+        let listed = all.range::<str, _>((Bound::Included(word), Bound::Excluded(behind)));
+        let (mut begin, mut longer) = (0.0, 0.0);
+        for (last, rows) in listed {
+            begin += rows;
+            longer += if last == word { 0.0 } else { *rows };
+        }
+        if begin > 0.0 { Some([begin, longer]) } else { all.values().copied().reduce(f64::min).map(|least| [0.0, least]) }
     }
 
     /// About how many profiles have one of these grams; `None` when nothing is known.

@@ -47,8 +47,9 @@ pub(super) const COSTS: Costs = Costs {
     marks: 200.0,
     part: 5.0,
     words: 60.0,
-    name: 0.4,
-    passed_name: 0.1,
+    read_name: 0.15,
+    name: 0.3,
+    passed_name: 0.05,
     remembered: Some(100),
 };
 
@@ -152,7 +153,7 @@ struct Page {
 impl<'a> Run<'a> {
     fn new(session: &'a Session, subject: Subject<'a>, guide: Guide<'a>, deadline: Instant, (asked, at): (&'a Asked<'a>, i64)) -> Self {
         let wanted = wanted(subject, guide.frequencies, subject.search);
-        let words = Words::of(subject.tenant, subject.search);
+        let words = Words::of(subject.tenant, subject.search).map(|words| words::expected(words, guide.frequencies, subject.partition));
         Self { session, subject, wanted, words, guide, deadline, route: Vec::new(), span: None, ring: None, asked, at, at_least: None }
     }
 

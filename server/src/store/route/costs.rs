@@ -23,8 +23,10 @@ pub struct Costs {
     /// A lookup by a word's marks by itself, and each of the parts that it looks into.
     pub marks: f64,
     pub part: f64,
-    /// A look at the words of names by itself, and each entry of an index over them that is found, or passed over.
+    /// A look at the words of names by itself; each entry of an index over them that is read, and what a hit takes besides;
+    /// and each that is passed over.
     pub words: f64,
+    pub read_name: f64,
     pub name: f64,
     pub passed_name: f64,
     /// Pages are remembered for which so many rows were read; `None`: none is.
@@ -64,8 +66,8 @@ impl Costs {
     /// What it takes to find the first `wanted` of so many hits in the order of names.
     pub(super) fn of_words_in_order(&self, in_names: InNames, hits: f64, wanted: f64) -> f64 {
         let read = (wanted * in_names.told / in_names.hits_among(hits).max(1.0)).min(in_names.told);
-        let streams = 2.0 * (read * self.passed_name + wanted * self.name);
-        self.words + streams + in_names.longer * (self.passed_name + self.name) + self.of_others(in_names)
+        let streams = 2.0 * (read * self.read_name + wanted * self.name);
+        self.words + streams + in_names.passed * self.passed_name + in_names.longer * (self.read_name + self.name) + self.of_others(in_names)
     }
 
     fn of_others(&self, in_names: InNames) -> f64 {
@@ -88,6 +90,7 @@ impl Costs {
         marks: 1e9,
         part: 1e9,
         words: 1e30,
+        read_name: 0.0,
         name: 0.0,
         passed_name: 0.0,
         remembered: None,
@@ -105,6 +108,7 @@ impl Costs {
         marks: 1e9,
         part: 1e9,
         words: 1e30,
+        read_name: 0.0,
         name: 0.0,
         passed_name: 0.0,
         remembered: None,
@@ -131,8 +135,9 @@ impl Costs {
         marks: 150.0,
         part: 5.0,
         words: 1e30,
-        name: 0.4,
-        passed_name: 0.1,
+        read_name: 0.15,
+        name: 0.3,
+        passed_name: 0.05,
         remembered: Some(100),
     };
 

@@ -18,4 +18,4 @@ pub use names::{Names, Place, Reach};
 pub use recent::{Change, Changes, MOST_CHANGES};
 pub use rings::{Rings, holding};
 pub use router::{Count, Expected, InNames, Outcome, Router, Step};
-pub use words::{Word, Words};
+pub use words::{Ends, ExpectedNames, Word, Words};

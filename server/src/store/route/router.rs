@@ -31,8 +31,10 @@ pub struct Expected {
 pub struct InNames {
     /// Entries of the indexes over names that have the words; the hits are among them.
     pub told: f64,
-    /// Those of names that have a longer word than the last one asked for: they are apart from the others.
+    /// Those of names that end with a longer word than the one asked for: they are not in the order of names.
     pub longer: f64,
+    /// Entries that are passed over between others.
+    pub passed: f64,
     /// Entries of the lists of those who have a word elsewhere, and how many rows of theirs are read.
     pub entries: f64,
     pub rows: f64,

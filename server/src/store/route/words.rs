@@ -27,6 +27,38 @@ pub struct Word {
     pub gram: i32,
     /// Whoever has it, neither at the beginning of the name nor of its last word, has one of these.
     pub elsewhere: Vec<i32>,
+    pub expected: ExpectedNames,
+}
+
+/// How many names are expected.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct ExpectedNames {
+    /// That begin with a word.
+    pub begin: f64,
+    /// That end with a longer one.
+    pub longer: f64,
+}
+
+/// Two words at the ends of a name.
+#[derive(Debug, Clone, Copy)]
+pub struct Ends<'a> {
+    pub first: &'a Word,
+    pub last: &'a Word,
+}
+
+/// An entry that is met with what it stands for costs so many times what one costs that an index passes over by itself.
+const MET: f64 = 3.0;
+
+impl Ends<'_> {
+    /// Whether those that end with a longer word are best found among those that begin with the first.
+    pub fn is_found_by_first(self) -> bool {
+        self.first.expected.begin * MET < self.last.expected.longer
+    }
+
+    /// How many entries are passed over to find them.
+    pub fn passed(self) -> f64 {
+        self.last.expected.longer.min(self.first.expected.begin * MET)
+    }
 }
 
 impl Words {
@@ -50,7 +82,7 @@ impl Word {
         let is_kept = text.chars().count() <= LONGEST && fold(text) == text;
         let (elsewhere, behind) = grams.of_word_elsewhere(text).filter(|_| is_kept).zip(behind_beginning(text))?;
         let [gram] = grams.of_needle(needle)[..] else { return None };
-        Some(Self { text: text.to_owned(), behind, gram, elsewhere })
+        Some(Self { text: text.to_owned(), behind, gram, elsewhere, expected: ExpectedNames::default() })
     }
 }
 

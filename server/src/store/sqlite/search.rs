@@ -38,6 +38,7 @@ pub(super) const COSTS: Costs = Costs {
     marks: 30.0,
     part: 35.0,
     words: f64::INFINITY,
+    read_name: 0.0,
     name: 0.0,
     passed_name: 0.0,
     remembered: Some(200),

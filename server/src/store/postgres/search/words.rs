@@ -2,48 +2,66 @@
 //! word elsewhere.
 
 use super::super::filter::{self, Value, Values};
+use super::super::frequencies::Frequencies;
+use super::super::partitions::Partition;
 use super::super::pool::Attempted;
 use super::statements::{Lookup, Subject};
 use super::{Page, Run};
 use crate::domain::search::SortField;
-use crate::store::route::{InNames, Word, Words};
+use crate::store::route::{Ends, ExpectedNames, InNames, Word, Words};
 
 /// As `profiles_last_word_idx` has it.
 const LAST_WORD: &str = "left(split_part(p.full_name_key, ' ', -1), 16)";
-/// What share of those who have a word has a longer one that begins like it, where no last word is known to be it, or to begin like it.
-const LONGER: f64 = 0.3;
+/// What share of those who have a word has a longer one at the end of the name, where nothing is known of that.
+const LONGER: f64 = 0.5;
 /// What share of those who have one of two words elsewhere has both there, in an address mostly.
 const BOTH: f64 = 0.1;
-/// How many profiles have a word elsewhere of which nothing is known.
+/// How many profiles have a word of which nothing is known.
 const UNKNOWN: f64 = 2_000.0;
+/// So many names may begin with a word by chance.
+const LEAST: f64 = 10.0;
+
+/// The same words with what is expected of them.
+pub(super) fn expected(mut words: Words, frequencies: &Frequencies, partition: Partition) -> Words {
+    for word in &mut words.0 {
+        let rows = rows(word.gram, frequencies, partition);
+        let [last, longer] = frequencies.of_last_words(partition, &word.text, &word.behind).unwrap_or([0.0, rows * LONGER]);
+        let begin = (rows - last - elsewhere(word, frequencies, partition)).max(LEAST);
+        word.expected = ExpectedNames { begin, longer: longer.min(rows) };
+    }
+    words
+}
+
+fn rows(gram: i32, frequencies: &Frequencies, partition: Partition) -> f64 {
+    frequencies.of_any(partition, &[gram]).unwrap_or(UNKNOWN)
+}
+
+/// How many have this word at neither end of their names.
+fn elsewhere(word: &Word, frequencies: &Frequencies, partition: Partition) -> f64 {
+    word.elsewhere.split_first().map_or(0.0, |(outside, departing)| {
+        rows(*outside, frequencies, partition) + frequencies.of_all_listed(departing)
+    })
+}
 
 impl Run<'_> {
     /// What a look at the words of names should meet, if it can answer the search, which should have so many hits.
     pub(super) fn in_names(&self, hits: f64) -> Option<InNames> {
         let (frequencies, partition) = (self.guide.frequencies, self.subject.partition);
         let in_order = self.subject.search.sort.field == SortField::FullName;
-        let rows = |gram: i32| frequencies.of_any(partition, &[gram]).unwrap_or(UNKNOWN);
-        let elsewhere = |word: &Word| match word.elsewhere.split_first() {
-            Some((outside, departing)) => rows(*outside) + frequencies.of_all_listed(departing),
-            None => 0.0,
-        };
-        let longer = |word: &Word| {
-            let listed = frequencies.of_longer(partition, &word.text, &word.behind);
-            listed.unwrap_or_else(|| rows(word.gram) * LONGER)
-        };
         match self.words.as_ref()?.0.as_slice() {
             [word] => {
-                let of_word = elsewhere(word);
-                let told = (rows(word.gram) * self.wanted.told - of_word).max(1.0);
-                Some(InNames { told, longer: if in_order { longer(word) } else { 0.0 }, entries: of_word, rows: of_word, in_order })
+                let of_word = elsewhere(word, frequencies, partition);
+                let told = (rows(word.gram, frequencies, partition) * self.wanted.told - of_word).max(1.0);
+                let longer = if in_order { word.expected.longer } else { 0.0 };
+                Some(InNames { told, longer, passed: 0.0, entries: of_word, rows: of_word, in_order })
             }
             [one, other] => {
                 let of_tenant = frequencies.of_tenant(self.subject.tenant).unwrap_or(f64::INFINITY).max(1.0);
-                let share = |word: &Word| rows(word.gram) / of_tenant;
-                let (of_one, of_other) = (elsewhere(one), elsewhere(other));
+                let share = |word: &Word| rows(word.gram, frequencies, partition) / of_tenant;
+                let [of_one, of_other] = [one, other].map(|word| elsewhere(word, frequencies, partition));
                 let rows = of_one.min(of_other) * BOTH + of_one * share(other) + of_other * share(one);
-                let told = (hits - rows).max(1.0);
-                Some(InNames { told, longer: longer(one) + longer(other), entries: of_one + of_other, rows, in_order })
+                let passed = Ends { first: one, last: other }.passed() + Ends { first: other, last: one }.passed();
+                Some(InNames { told: (hits - rows).max(1.0), longer: 0.0, passed, entries: of_one + of_other, rows, in_order })
             }
             _ => None,
         }
@@ -124,7 +142,11 @@ fn in_name(words: &Words, values: &mut Values) -> InName {
     match bound.as_slice() {
         [one, other] => {
             let ends = [(one, other), (other, one)];
-            let apart = ends.map(|(first, last)| [&last.is_last, &last.is_longer].map(|last| format!("{last} AND {}", first.name)));
+            let apart = ends.map(|(first, last)| {
+                let is_found_by_first = Ends { first: first.word, last: last.word }.is_found_by_first();
+                let is_longer = if is_found_by_first { &last.is_seen_to_be_longer } else { &last.is_longer };
+                [&last.is_last, is_longer].map(|last| format!("{last} AND {}", first.name))
+            });
             let any = ends.map(|(first, last)| format!("({} AND {})", first.name, last.last));
             let elsewhere = ends.map(|(first, last)| format!("({} AND {})", first.elsewhere, last.has));
             InName { apart: apart.into(), any: any.join(" OR "), elsewhere: format!("({})", elsewhere.join(" OR ")) }
@@ -142,24 +164,30 @@ fn in_name(words: &Words, values: &mut Values) -> InName {
 }
 
 /// The conditions of one word.
-struct Bound {
+struct Bound<'a> {
+    word: &'a Word,
     name: String,
     last: String,
     is_last: String,
     is_longer: String,
+    /// The same in a form that no index can answer.
+    is_seen_to_be_longer: String,
     elsewhere: String,
     has: String,
 }
 
-impl Bound {
-    fn of(Word { text, behind, gram, elsewhere }: &Word, values: &mut Values) -> Self {
+impl<'a> Bound<'a> {
+    fn of(word: &'a Word, values: &mut Values) -> Self {
+        let Word { text, behind, gram, elsewhere, .. } = word;
         let (text, behind) = (values.text(text), values.text(behind));
         let begins = |column: &str| format!("{column} >= {text} AND {column} < {behind}");
         Self {
+            word,
             name: begins("p.full_name_key"),
             last: begins(LAST_WORD),
             is_last: format!("{LAST_WORD} = {text}"),
             is_longer: format!("{LAST_WORD} > {text} AND {LAST_WORD} < {behind}"),
+            is_seen_to_be_longer: format!("starts_with({LAST_WORD}, {text}) AND {LAST_WORD} IS DISTINCT FROM {text}"),
             elsewhere: format!("p.grams && {}", values.bind(Value::Grams(elsewhere.clone()))),
             has: format!("p.grams @> {}", values.bind(Value::Grams(vec![*gram]))),
         }
