@@ -208,3 +208,43 @@ fn conditions_that_exclude_one_another_are_met_once_that_shows() {
     router.note(&step, Outcome::Short { found: 0 });
     assert!(matches!(router.next_step(), Step::Grams { conjuncts, .. } if conjuncts == [0, 1]));
 }
+
+/// Of a word that so many have, nearly all of them at the ends of their names.
+fn by_words(hits: f64, elsewhere: f64, in_order: bool, by_creation: bool) -> Router {
+    let costs = Costs { words: 60.0, ..Costs::PASSING };
+    let expected = Expected { tenant_rows: LARGE, conjuncts: listed(&[Some(hits)]), by_creation, ..NOTHING };
+    let in_names = InNames { told: hits - elsewhere, longer: 0.0, passed: 0.0, entries: elsewhere, rows: elsewhere, in_order };
+    let mut router = Router::new(costs, expected, 21).with_words(Some(in_names));
+    router.stands_at(in_order.then_some(Place::Apart { parts_left: 160, foreign: 0, lists: 1 }), None);
+    router
+}
+
+#[test]
+fn some_hundreds_are_told_by_the_words_of_names_and_of_thousands_only_a_thousand() {
+    for in_order in [false, true] {
+        assert!(matches!(by_words(700.0, 50.0, in_order, !in_order).next_step(), Step::Words { cap: 2_000 }));
+    }
+    let many = by_words(40_000.0, 100.0, false, true);
+    assert!(matches!(many.next_step(), Step::Period { .. }));
+    assert_eq!(many.to_count(), Count::Words);
+    assert!(matches!(by_words(40_000.0, 100.0, true, false).next_step(), Step::WordsInOrder { .. }));
+}
+
+#[test]
+fn words_that_most_have_elsewhere_go_by_their_grams() {
+    for in_order in [false, true] {
+        assert!(matches!(by_words(5.0, 4.0, in_order, !in_order).next_step(), Step::Grams { .. }));
+        let elsewhere = by_words(30_000.0, 29_500.0, in_order, !in_order);
+        assert!(!matches!(elsewhere.next_step(), Step::Words { .. } | Step::WordsInOrder { .. }));
+        assert_ne!(elsewhere.to_count(), Count::Words);
+    }
+}
+
+#[test]
+fn more_names_than_expected_give_way_to_another_way_and_are_not_looked_at_again() {
+    let mut router = by_words(700.0, 50.0, false, true);
+    let step = router.next_step();
+    router.note(&step, Outcome::Overflow);
+    assert!(router.expected_hits() >= 2_000.0);
+    assert!(!matches!(router.next_step(), Step::Words { .. }));
+}
