@@ -67,7 +67,11 @@ impl Costs {
     pub(super) fn of_words_in_order(&self, in_names: InNames, hits: f64, wanted: f64) -> f64 {
         let read = (wanted * in_names.told / in_names.hits_among(hits).max(1.0)).min(in_names.told);
         let streams = 2.0 * (read * self.read_name + wanted * self.name);
-        self.words + streams + in_names.passed * self.passed_name + in_names.longer * (self.read_name + self.name) + self.of_others(in_names)
+        self.words
+            + streams
+            + in_names.passed * self.passed_name
+            + in_names.longer * (self.read_name + self.name)
+            + self.of_others(in_names)
     }
 
     fn of_others(&self, in_names: InNames) -> f64 {

@@ -4,7 +4,8 @@
 
 use super::conjuncts::telling;
 use crate::domain::filter::{Condition, Field, Filter, IntegerField, TextField};
-use crate::domain::grams::Grams;
+use crate::domain::grams::{Fact, Grams};
+use crate::domain::name_order::beginning;
 use crate::domain::search::Search;
 use crate::domain::search_text::fold;
 use crate::domain::tenant::TenantName;
@@ -23,8 +24,9 @@ pub struct Word {
     pub text: String,
     /// What comes behind all that begins with it.
     pub behind: String,
-    /// Whoever has it has this gram.
+    /// Whoever has it has this gram; and that of its first characters.
     pub gram: i32,
+    pub beginning: i32,
     /// Whoever has it, neither at the beginning of the name nor of its last word, has one of these.
     pub elsewhere: Vec<i32>,
     pub expected: ExpectedNames,
@@ -82,7 +84,8 @@ impl Word {
         let is_kept = text.chars().count() <= LONGEST && fold(text) == text;
         let (elsewhere, behind) = grams.of_word_elsewhere(text).filter(|_| is_kept).zip(behind_beginning(text))?;
         let [gram] = grams.of_needle(needle)[..] else { return None };
-        Some(Self { text: text.to_owned(), behind, gram, elsewhere, expected: ExpectedNames::default() })
+        let beginning = grams.gram(Fact::Beginning(beginning(text)));
+        Some(Self { text: text.to_owned(), behind, gram, beginning, elsewhere, expected: ExpectedNames::default() })
     }
 }
 

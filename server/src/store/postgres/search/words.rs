@@ -26,7 +26,7 @@ pub(super) fn expected(mut words: Words, frequencies: &Frequencies, partition: P
     for word in &mut words.0 {
         let rows = rows(word.gram, frequencies, partition);
         let [last, longer] = frequencies.of_last_words(partition, &word.text, &word.behind).unwrap_or([0.0, rows * LONGER]);
-        let begin = (rows - last - elsewhere(word, frequencies, partition)).max(LEAST);
+        let begin = (rows - last - rows_elsewhere(word, frequencies, partition)).max(LEAST);
         word.expected = ExpectedNames { begin, longer: longer.min(rows) };
     }
     words
@@ -36,11 +36,17 @@ fn rows(gram: i32, frequencies: &Frequencies, partition: Partition) -> f64 {
     frequencies.of_any(partition, &[gram]).unwrap_or(UNKNOWN)
 }
 
-/// How many have this word at neither end of their names.
-fn elsewhere(word: &Word, frequencies: &Frequencies, partition: Partition) -> f64 {
-    word.elsewhere.split_first().map_or(0.0, |(outside, departing)| {
-        rows(*outside, frequencies, partition) + frequencies.of_all_listed(departing)
-    })
+/// How many have a word elsewhere than at the ends of their names that begins like this one.
+fn listed_elsewhere(word: &Word, frequencies: &Frequencies, partition: Partition) -> f64 {
+    word.elsewhere
+        .split_first()
+        .map_or(0.0, |(outside, departing)| rows(*outside, frequencies, partition) + frequencies.of_all_listed(departing))
+}
+
+/// How many of them have this word: as many as of all who have one that begins so.
+fn rows_elsewhere(word: &Word, frequencies: &Frequencies, partition: Partition) -> f64 {
+    let [of_word, of_beginning] = [word.gram, word.beginning].map(|gram| rows(gram, frequencies, partition));
+    listed_elsewhere(word, frequencies, partition) * (of_word / of_beginning.max(1.0)).min(1.0)
 }
 
 impl Run<'_> {
@@ -50,18 +56,20 @@ impl Run<'_> {
         let in_order = self.subject.search.sort.field == SortField::FullName;
         match self.words.as_ref()?.0.as_slice() {
             [word] => {
-                let of_word = elsewhere(word, frequencies, partition);
-                let told = (rows(word.gram, frequencies, partition) * self.wanted.told - of_word).max(1.0);
+                let (of_word, elsewhere) = (rows(word.gram, frequencies, partition), rows_elsewhere(word, frequencies, partition));
+                let told = (of_word * self.wanted.told - elsewhere).max(1.0);
                 let longer = if in_order { word.expected.longer } else { 0.0 };
-                Some(InNames { told, longer, passed: 0.0, entries: of_word, rows: of_word, in_order })
+                let entries = of_word.min(listed_elsewhere(word, frequencies, partition));
+                Some(InNames { told, longer, passed: 0.0, entries, rows: elsewhere, in_order })
             }
             [one, other] => {
                 let of_tenant = frequencies.of_tenant(self.subject.tenant).unwrap_or(f64::INFINITY).max(1.0);
                 let share = |word: &Word| rows(word.gram, frequencies, partition) / of_tenant;
-                let [of_one, of_other] = [one, other].map(|word| elsewhere(word, frequencies, partition));
+                let [of_one, of_other] = [one, other].map(|word| rows_elsewhere(word, frequencies, partition));
+                let entries = rows(one.gram, frequencies, partition).min(rows(other.gram, frequencies, partition));
                 let rows = of_one.min(of_other) * BOTH + of_one * share(other) + of_other * share(one);
                 let passed = Ends { first: one, last: other }.passed() + Ends { first: other, last: one }.passed();
-                Some(InNames { told: (hits - rows).max(1.0), longer: 0.0, passed, entries: of_one + of_other, rows, in_order })
+                Some(InNames { told: (hits - rows).max(1.0), longer: 0.0, passed, entries, rows, in_order })
             }
             _ => None,
         }
@@ -138,6 +146,9 @@ impl Subject<'_> {
 }
 
 fn in_name(words: &Words, values: &mut Values) -> InName {
+    let [grams, elsewhere] =
+        [words.0.iter().map(|word| word.gram).collect(), words.0.iter().flat_map(|word| word.elsewhere.iter().copied()).collect()];
+    let elsewhere = format!("p.grams @> {} AND p.grams && {}", values.bind(Value::Grams(grams)), values.bind(Value::Grams(elsewhere)));
     let bound: Vec<Bound> = words.0.iter().map(|word| Bound::of(word, values)).collect();
     match bound.as_slice() {
         [one, other] => {
@@ -148,8 +159,7 @@ fn in_name(words: &Words, values: &mut Values) -> InName {
                 [&last.is_last, is_longer].map(|last| format!("{last} AND {}", first.name))
             });
             let any = ends.map(|(first, last)| format!("({} AND {})", first.name, last.last));
-            let elsewhere = ends.map(|(first, last)| format!("({} AND {})", first.elsewhere, last.has));
-            InName { apart: apart.into(), any: any.join(" OR "), elsewhere: format!("({})", elsewhere.join(" OR ")) }
+            InName { apart: apart.into(), any: any.join(" OR "), elsewhere }
         }
         words => {
             let apart = words.iter().flat_map(|Bound { name, is_last, is_longer, .. }| {
@@ -157,8 +167,7 @@ fn in_name(words: &Words, values: &mut Values) -> InName {
                 [[name.clone(), String::new()], last]
             });
             let any: Vec<String> = words.iter().map(|one| format!("({}) OR ({})", one.name, one.last)).collect();
-            let elsewhere: Vec<String> = words.iter().map(|one| one.elsewhere.clone()).collect();
-            InName { apart: apart.collect(), any: any.join(" OR "), elsewhere: elsewhere.join(" AND ") }
+            InName { apart: apart.collect(), any: any.join(" OR "), elsewhere }
         }
     }
 }
@@ -172,13 +181,11 @@ struct Bound<'a> {
     is_longer: String,
     /// The same in a form that no index can answer.
     is_seen_to_be_longer: String,
-    elsewhere: String,
-    has: String,
 }
 
 impl<'a> Bound<'a> {
     fn of(word: &'a Word, values: &mut Values) -> Self {
-        let Word { text, behind, gram, elsewhere, .. } = word;
+        let Word { text, behind, .. } = word;
         let (text, behind) = (values.text(text), values.text(behind));
         let begins = |column: &str| format!("{column} >= {text} AND {column} < {behind}");
         Self {
@@ -188,8 +195,6 @@ impl<'a> Bound<'a> {
             is_last: format!("{LAST_WORD} = {text}"),
             is_longer: format!("{LAST_WORD} > {text} AND {LAST_WORD} < {behind}"),
             is_seen_to_be_longer: format!("starts_with({LAST_WORD}, {text}) AND {LAST_WORD} IS DISTINCT FROM {text}"),
-            elsewhere: format!("p.grams && {}", values.bind(Value::Grams(elsewhere.clone()))),
-            has: format!("p.grams @> {}", values.bind(Value::Grams(vec![*gram]))),
         }
     }
 }
