@@ -202,8 +202,14 @@ impl<'a> Run<'a> {
         Ok(page)
     }
 
-    /// Those of the conjuncts that are not the search's own have at least so many rows.
     fn router(&self, conjuncts: &[Conjunct], least: f64) -> Router {
+        let router = self.router_without_words(conjuncts, least);
+        let in_names = self.in_names(router.expected_hits());
+        router.with_words(in_names)
+    }
+
+    /// Those of the conjuncts that are not the search's own have at least so many rows.
+    fn router_without_words(&self, conjuncts: &[Conjunct], least: f64) -> Router {
         let search = self.subject.search;
         let of_tenant = self.guide.frequencies.of_tenant(self.subject.tenant);
         let rows = |any_of: &[i32]| self.guide.frequencies.of_any(self.subject.partition, any_of);
@@ -222,9 +228,7 @@ impl<'a> Run<'a> {
             counted: self.at_least.is_some(),
         };
         let offset = if let Start::Offset(offset) = search.start { offset } else { 0 };
-        let router = Router::new(self.guide.costs, expected, offset + search.limit + 1);
-        let in_names = self.in_names(router.expected_hits());
-        router.with_words(in_names)
+        Router::new(self.guide.costs, expected, offset + search.limit + 1)
     }
 
     /// The page by the steps that the router chooses.

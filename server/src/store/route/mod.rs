@@ -17,5 +17,5 @@ pub use memory::{Asked, MOST_COUNTED, Memory, Recall, Recalled};
 pub use names::{Names, Place, Reach};
 pub use recent::{Change, Changes, MOST_CHANGES};
 pub use rings::{Rings, holding};
-pub use router::{Count, Expected, InNames, Outcome, Router, Step};
+pub use router::{Count, Expected, InNames, NARROWER, Outcome, Router, Step};
 pub use words::{Ends, ExpectedNames, Word, Words};

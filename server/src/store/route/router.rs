@@ -101,7 +101,7 @@ const PERIOD_LISTS: f64 = 8.0;
 /// More of the tenant's time than this is not worth being asked for.
 const MOST_OF_TIME: f64 = 0.3;
 /// By how much further conditions are taken to narrow what they follow.
-const NARROWER: f64 = 0.5;
+pub const NARROWER: f64 = 0.5;
 /// How much rarer a word is among names that do not begin with it, and among those of another script.
 pub(super) const ELSEWHERE: f64 = 0.5;
 const FOREIGN: f64 = 0.02;
@@ -233,7 +233,9 @@ impl Router {
             let page = in_order.as_ref().map_or(scan, |(_, cost)| scan.min(*cost));
             // Grams tell how many there are, and so do words.
             let count = self.counting().1;
-            if let Some(step) = self.by_words(cost.min(page + count)).or_else(|| self.by_words_in_order(page.min(cost - count))) {
+            // Looks by names that took as much and did not find the page may go on for long.
+            let otherwise = cost.min(page + count).max(self.spent);
+            if let Some(step) = self.by_words(otherwise, cost).or_else(|| self.by_words_in_order(page.min(cost - count))) {
                 return step;
             }
             if let Some((step, _)) = in_order {
@@ -421,10 +423,11 @@ impl Router {
         (share < MOST_OF_TIME && cost < otherwise).then_some((Step::Period { share }, cost))
     }
 
-    /// A look at the words of names, which tells how many there are, if that takes less than `otherwise`.
-    fn by_words(&self, otherwise: f64) -> Option<Step> {
+    /// A look at the words of names, which tells how many there are, if that takes less than `otherwise`. If there are more hits than
+    /// expected it goes on for as long as grams would have taken.
+    fn by_words(&self, otherwise: f64, by_grams: f64) -> Option<Step> {
         let (in_names, hits) = (self.in_names.filter(|_| self.words_left)?, self.expected_hits());
-        let cap = whole((hits * 2.0).max(LEAST_OF_WORDS));
+        let cap = whole((hits * 2.0).max(by_grams / (self.costs.read_name + self.costs.name)).max(LEAST_OF_WORDS));
         (self.costs.of_words(in_names, hits, f64::INFINITY) <= otherwise).then_some(Step::Words { cap })
     }
 

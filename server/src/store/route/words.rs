@@ -1,6 +1,6 @@
 //! Searches for one word or two by indexes over the beginning of names and over their last words: these
 //! answer alone, without a row being read. All others who have the words have one of them elsewhere, in their address or a
-//! middle name, and a gram that tells so. One word may have a filter beside it, of fields that these indexes have.
+//! middle name, and a gram that tells so. A filter may stand beside them, of fields that these indexes have.
 
 use super::conjuncts::telling;
 use crate::domain::filter::{Condition, Field, Filter, IntegerField, TextField};
@@ -37,8 +37,16 @@ pub struct Word {
 pub struct ExpectedNames {
     /// That begin with a word.
     pub begin: f64,
-    /// That end with a longer one.
+    /// That end with one that begins like it, and with a longer one.
+    pub last: f64,
     pub longer: f64,
+}
+
+impl ExpectedNames {
+    /// Of those that end with a word that begins like it, the share that end with a longer one.
+    pub fn share_longer(self) -> f64 {
+        self.longer / self.last.max(self.longer).max(1.0)
+    }
 }
 
 /// Two words at the ends of a name.
@@ -67,11 +75,7 @@ impl Words {
     /// `None` where other things are asked for, or a word is too short, too long, or of a script without spaces.
     pub fn of(tenant: &TenantName, search: &Search) -> Option<Self> {
         let needles = telling(&search.needles);
-        let is_all = match needles.len() {
-            1 => search.filter.as_ref().is_none_or(is_told),
-            2 => search.filter.is_none(),
-            _ => false,
-        };
+        let is_all = matches!(needles.len(), 1 | 2) && search.filter.as_ref().is_none_or(is_told);
         let words = needles.into_iter().map(|needle| Word::of(Grams::of(tenant), needle));
         is_all.then(|| words.collect::<Option<_>>().map(Self)).flatten()
     }
@@ -143,7 +147,8 @@ mod tests {
             ("mary", "country_id pr or created_at gt 5", true),
             ("mary", "city_id eq \"Pune\"", false),
             ("mary", "active eq true and birth_date pr", false),
-            ("mary jones", "active eq true", false),
+            ("mary jones", "active eq true", true),
+            ("mary jones", "user_id sw \"a\"", false),
         ] {
             assert_eq!(words(query, Some(filter)).is_some(), found, "{query}, {filter}");
         }

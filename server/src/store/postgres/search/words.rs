@@ -7,8 +7,8 @@ use super::super::partitions::Partition;
 use super::super::pool::Attempted;
 use super::statements::{Lookup, Subject};
 use super::{Page, Run};
-use crate::domain::search::SortField;
-use crate::store::route::{Ends, ExpectedNames, InNames, Word, Words};
+use crate::domain::search::{Search, SortField};
+use crate::store::route::{Ends, ExpectedNames, InNames, NARROWER, Word, Words};
 
 /// As `profiles_last_word_idx` has it.
 const LAST_WORD: &str = "left(split_part(p.full_name_key, ' ', -1), 16)";
@@ -25,9 +25,10 @@ const LEAST: f64 = 10.0;
 pub(super) fn expected(mut words: Words, frequencies: &Frequencies, partition: Partition) -> Words {
     for word in &mut words.0 {
         let rows = rows(word.gram, frequencies, partition);
-        let [last, longer] = frequencies.of_last_words(partition, &word.text, &word.behind).unwrap_or([0.0, rows * LONGER]);
+        let [last, longer] =
+            frequencies.of_last_words(partition, &word.text, &word.behind).unwrap_or([rows * LONGER, rows * LONGER * LONGER]);
         let begin = (rows - last - rows_elsewhere(word, frequencies, partition)).max(LEAST);
-        word.expected = ExpectedNames { begin, longer: longer.min(rows) };
+        word.expected = ExpectedNames { begin, last: last.min(rows), longer: longer.min(rows) };
     }
     words
 }
@@ -69,10 +70,23 @@ impl Run<'_> {
                 let entries = rows(one.gram, frequencies, partition).min(rows(other.gram, frequencies, partition));
                 let rows = of_one.min(of_other) * BOTH + of_one * share(other) + of_other * share(one);
                 let passed = Ends { first: one, last: other }.passed() + Ends { first: other, last: one }.passed();
-                Some(InNames { told: (hits - rows).max(1.0), longer: 0.0, passed, entries, rows, in_order })
+                let told = (self.without_filter(hits) - rows).max(1.0);
+                let longer = if in_order { told * one.expected.share_longer().max(other.expected.share_longer()) } else { 0.0 };
+                Some(InNames { told, longer, passed, entries, rows, in_order })
             }
             _ => None,
         }
+    }
+
+    /// How many would have the words whatever the filter says, if so many hits are expected.
+    fn without_filter(&self, hits: f64) -> f64 {
+        if self.subject.search.filter.is_none() {
+            return hits;
+        }
+        let bare = Search { filter: None, ..self.subject.search.clone() };
+        let wanted = super::wanted(self.subject, self.guide.frequencies, &bare);
+        let narrowed = if self.wanted.narrower { NARROWER } else { 1.0 };
+        (self.router_without_words(&wanted.conjuncts, 0.0).expected_hits() / narrowed).max(hits)
     }
 
     /// The page by the words of names; `None` when more have them than the cap. Then it is known that there are so many.
