@@ -57,7 +57,7 @@ pub struct Ends<'a> {
 }
 
 /// An entry that is met with what it stands for costs so many times what one costs that an index passes over by itself.
-const MET: f64 = 3.0;
+const MET: f64 = 5.0;
 
 impl Ends<'_> {
     /// Whether those that end with a longer word are best found among those that begin with the first.

@@ -18,6 +18,8 @@ const LONGER: f64 = 0.5;
 const BOTH: f64 = 0.1;
 /// How many profiles have a word of which nothing is known.
 const UNKNOWN: f64 = 2_000.0;
+/// What an entry of the lists of words elsewhere costs that is met with those of the words, beside one of these.
+const MET: f64 = 0.02;
 /// So many names may begin with a word by chance.
 const LEAST: f64 = 10.0;
 
@@ -60,14 +62,16 @@ impl Run<'_> {
                 let (of_word, elsewhere) = (rows(word.gram, frequencies, partition), rows_elsewhere(word, frequencies, partition));
                 let told = (of_word * self.wanted.told - elsewhere).max(1.0);
                 let longer = if in_order { word.expected.longer } else { 0.0 };
-                let entries = of_word.min(listed_elsewhere(word, frequencies, partition));
+                let listed = listed_elsewhere(word, frequencies, partition);
+                let entries = of_word.min(listed) + listed * MET;
                 Some(InNames { told, longer, passed: 0.0, entries, rows: elsewhere, in_order })
             }
             [one, other] => {
                 let of_tenant = frequencies.of_tenant(self.subject.tenant).unwrap_or(f64::INFINITY).max(1.0);
                 let share = |word: &Word| rows(word.gram, frequencies, partition) / of_tenant;
                 let [of_one, of_other] = [one, other].map(|word| rows_elsewhere(word, frequencies, partition));
-                let entries = rows(one.gram, frequencies, partition).min(rows(other.gram, frequencies, partition));
+                let listed: f64 = [one, other].map(|word| listed_elsewhere(word, frequencies, partition)).iter().sum();
+                let entries = rows(one.gram, frequencies, partition).min(rows(other.gram, frequencies, partition)) + listed * MET;
                 let rows = of_one.min(of_other) * BOTH + of_one * share(other) + of_other * share(one);
                 let passed = Ends { first: one, last: other }.passed() + Ends { first: other, last: one }.passed();
                 let told = (self.without_filter(hits) - rows).max(1.0);
@@ -208,7 +212,10 @@ impl<'a> Bound<'a> {
             last: begins(LAST_WORD),
             is_last: format!("{LAST_WORD} = {text}"),
             is_longer: format!("{LAST_WORD} > {text} AND {LAST_WORD} < {behind}"),
-            is_seen_to_be_longer: format!("starts_with({LAST_WORD}, {text}) AND {LAST_WORD} IS DISTINCT FROM {text}"),
+            // What ends a name is dear to find: first it is seen whether the word begins anywhere.
+            is_seen_to_be_longer: format!(
+                "strpos(p.full_name_key, ' ' || {text}) > 0 AND starts_with({LAST_WORD}, {text}) AND {LAST_WORD} IS DISTINCT FROM {text}"
+            ),
         }
     }
 }
