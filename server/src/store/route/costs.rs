@@ -56,11 +56,8 @@ impl Costs {
         let told = in_names.hits_among(hits);
         let found = told.min(most);
         let others = if told < most { self.of_others(in_names) } else { 0.0 };
-        self.words
-            + in_names.longer * self.passed_name
-            + found / told.max(1.0) * in_names.told * self.passed_name
-            + found * self.name
-            + others
+        let read = found / told.max(1.0) * in_names.told;
+        self.words + in_names.passed * self.passed_name + read * self.read_name + found * self.name + others
     }
 
     /// What it takes to find the first `wanted` of so many hits in the order of names.
