@@ -140,7 +140,8 @@ pub(super) struct Watch {
 #[derive(Default)]
 struct Known {
     frequencies: Arc<Frequencies>,
-    state: i64,
+    /// None yet: a server that lost its counters after a crash counts from 0.
+    state: Option<i64>,
     looked_at: Option<Instant>,
 }
 
@@ -165,7 +166,7 @@ impl Watch {
                 let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
                 known.looked_at = Some(Instant::now());
                 match news {
-                    Ok(Some((state, frequencies))) => (known.state, known.frequencies) = (state, Arc::new(frequencies)),
+                    Ok(Some((state, frequencies))) => (known.state, known.frequencies) = (Some(state), Arc::new(frequencies)),
                     Ok(None) => {}
                     // Searches go on with what is known; they are only less well guided.
                     Err(failure) => tracing::debug!(?failure, "the statistics for searches cannot be read"),
@@ -178,9 +179,9 @@ impl Watch {
 }
 
 /// `None` when the state is still this one.
-pub(super) async fn read_news(session: Session, state: i64) -> Attempted<Option<(i64, Frequencies)>> {
+pub(super) async fn read_news(session: Session, state: Option<i64>) -> Attempted<Option<(i64, Frequencies)>> {
     let now: i64 = session.query_one(READ_STATE, &[]).await?.try_get("state")?;
-    if now == state {
+    if Some(now) == state {
         return Ok(None);
     }
     let mut found = Frequencies::default();

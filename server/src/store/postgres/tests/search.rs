@@ -343,12 +343,26 @@ async fn statistics_tell_when_a_directory_that_was_brought_over_in_an_hour_was_c
     }
     admin(&url).await.batch_execute("ANALYZE profiles").await.unwrap();
     let partition = store.partitions.of(&tenant(), &store.lanes).await.unwrap();
-    let (_, known) = store.pool.read(|session| read_news(session, -1)).await.unwrap().unwrap();
+    let (_, known) = store.pool.read(|session| read_news(session, None)).await.unwrap().unwrap();
     let last = YEAR + 4 * 86_400_000;
     // An even growth would take the newest tenth for the last five weeks, in which there are five.
     let from = last - known.timeline(partition).unwrap().0.part((0, last), last, 0.1, true);
     assert!((2_500_000..3_000_000).contains(&from), "{from}");
     assert!(known.of_tenant(&tenant()).is_some_and(|rows| (300.0..310.0).contains(&rows)));
+}
+
+/// A server that was not stopped in order begins to count anew, and its statistics are still there.
+#[tokio::test]
+async fn statistics_are_read_where_the_server_lost_its_counters() {
+    let url = fresh_url().await;
+    let store = connect(&url);
+    store.migrate(TimestampMs(1)).await.unwrap();
+    for user in ["u1", "u2", "u3"] {
+        create(&store, &profile_of(user)).await;
+    }
+    admin(&url).await.batch_execute("ANALYZE profiles; SELECT pg_stat_reset()").await.unwrap();
+    let store = connect(&url);
+    eventually("they are read", async || store.frequencies.current(&store.pool).of_tenant(&tenant()).is_some()).await;
 }
 
 #[tokio::test]
