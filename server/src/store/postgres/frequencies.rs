@@ -1,12 +1,12 @@
 //! How often things stand in the database, from its own statistics: kept in memory, and read again when the database
 //! has analysed a partition since.
 
+use super::last_words::{Ending, LastWords, READ_LAST_WORDS};
 use super::partitions::Partition;
 use super::pool::{Attempted, Pool, Session};
 use super::timeline::Timeline;
 use crate::domain::tenant::TenantName;
-use std::collections::{BTreeMap, HashMap};
-use std::ops::Bound;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -33,14 +33,6 @@ FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
 JOIN pg_stats s ON s.tablename = c.relname AND s.schemaname = c.relnamespace::regnamespace::text
 WHERE i.inhparent = 'profiles'::regclass AND s.attname IN ('grams', 'tenant_name', 'created_at')";
 
-/// The most common last words of names in each partition, with their shares of its rows.
-pub(super) const READ_LAST_WORDS: &str = "\
-SELECT substr(c.relname, length('profiles_p') + 1)::int AS partition, greatest(c.reltuples, 0)::float8 AS rows,
-       s.most_common_vals::text::text[] AS words, s.most_common_freqs AS shares
-FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-JOIN pg_stats_ext_exprs s ON s.tablename = c.relname AND s.schemaname = c.relnamespace::regnamespace::text
-WHERE i.inhparent = 'profiles'::regclass AND s.statistics_name = c.relname || '_last_word'";
-
 /// What is not listed has this share of what the rarest of the listed have: most have far fewer.
 const UNLISTED: f64 = 0.15;
 
@@ -53,8 +45,8 @@ pub(super) struct Frequencies {
     least: HashMap<usize, f64>,
     /// By partition: when its rows were created, and how many they are.
     timelines: HashMap<usize, (Timeline, f64)>,
-    /// By partition: how many of its rows have names that end with these words.
-    last_words: HashMap<usize, BTreeMap<String, f64>>,
+    /// By partition: what its names end with.
+    last_words: HashMap<usize, LastWords>,
 }
 
 impl Frequencies {
@@ -78,17 +70,9 @@ impl Frequencies {
         self.timelines.get(&partition.number()).map(|(timeline, rows)| (timeline, *rows))
     }
 
-    /// About how many rows have names whose last word begins with this one, and how many of these have a longer one: those that are
-    /// listed, or no more than the rarest of the listed. `None` when nothing is known.
-    pub(super) fn of_last_words(&self, partition: Partition, word: &str, behind: &str) -> Option<[f64; 2]> {
-        let all = self.last_words.get(&partition.number())?;
-        let listed = all.range::<str, _>((Bound::Included(word), Bound::Excluded(behind)));
-        let (mut begin, mut longer) = (0.0, 0.0);
-        for (last, rows) in listed {
-            begin += rows;
-            longer += if last == word { 0.0 } else { *rows };
-        }
-        if begin > 0.0 { Some([begin, longer]) } else { all.values().copied().reduce(f64::min).map(|least| [0.0, least]) }
+    /// About how many names end with a word that begins like this one. `None` when nothing is known.
+    pub(super) fn of_last_words(&self, partition: Partition, word: &str, behind: &str) -> Option<Ending> {
+        self.last_words.get(&partition.number())?.ending(word, behind)
     }
 
     /// About how many profiles have one of these grams; `None` when nothing is known.
@@ -118,8 +102,7 @@ impl Frequencies {
 
     /// The same, with so many names that end with each of these words.
     pub(super) fn ending(mut self, words: &[&str], rows: f64) -> Self {
-        let words: BTreeMap<String, f64> = words.iter().map(|word| ((*word).to_owned(), rows)).collect();
-        self.last_words = (0..8).map(|partition| (partition, words.clone())).collect();
+        self.last_words = (0..8).map(|partition| (partition, LastWords::even(words, rows))).collect();
         self
     }
 
@@ -189,21 +172,13 @@ pub(super) async fn read_news(session: Session, state: Option<i64>) -> Attempted
         found.add(&row)?;
     }
     for row in session.query(READ_LAST_WORDS, &[]).await? {
-        found.add_last_words(&row)?;
+        let (partition, last_words) = LastWords::of(&row)?;
+        found.last_words.insert(partition, last_words);
     }
     Ok(Some((now, found)))
 }
 
 impl Frequencies {
-    fn add_last_words(&mut self, row: &Row) -> Attempted<()> {
-        let (partition, rows): (i32, f64) = (row.try_get("partition")?, row.try_get("rows")?);
-        let words = row.try_get::<_, Option<Vec<String>>>("words")?.unwrap_or_default();
-        let shares = row.try_get::<_, Option<Vec<f32>>>("shares")?.unwrap_or_default();
-        let listed = words.into_iter().zip(shares.into_iter().map(|share| f64::from(share) * rows));
-        self.last_words.insert(usize::try_from(partition).unwrap_or(usize::MAX), listed.collect());
-        Ok(())
-    }
-
     /// What one row of statistics tells.
     fn add(&mut self, row: &Row) -> Attempted<()> {
         let (partition, rows): (i32, f64) = (row.try_get("partition")?, row.try_get("rows")?);

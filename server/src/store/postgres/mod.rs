@@ -15,6 +15,7 @@ mod frequencies;
 mod growth;
 mod idempotency;
 mod lanes;
+mod last_words;
 mod locks;
 mod maintenance;
 mod options;

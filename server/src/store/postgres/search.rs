@@ -227,8 +227,14 @@ impl<'a> Run<'a> {
             by_creation: search.sort.field == SortField::CreatedAt,
             counted: self.at_least.is_some(),
         };
+        Router::new(self.guide.costs, expected, self.page_rows())
+    }
+
+    /// How many hits make the page, with those that it begins behind.
+    fn page_rows(&self) -> u32 {
+        let search = self.subject.search;
         let offset = if let Start::Offset(offset) = search.start { offset } else { 0 };
-        Router::new(self.guide.costs, expected, offset + search.limit + 1)
+        offset + search.limit + 1
     }
 
     /// The page by the steps that the router chooses.

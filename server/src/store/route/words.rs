@@ -37,14 +37,15 @@ pub struct Word {
 pub struct ExpectedNames {
     /// That begin with a word.
     pub begin: f64,
-    /// That end with one that begins like it, and with a longer one.
+    /// That end with one that begins like it, and with a longer one; and how many different ones these are.
     pub last: f64,
     pub longer: f64,
+    pub longer_words: f64,
 }
 
 impl ExpectedNames {
     /// Of those that end with a word that begins like it, the share that end with a longer one.
-    pub fn share_longer(self) -> f64 {
+    fn share_longer(self) -> f64 {
         self.longer / self.last.max(self.longer).max(1.0)
     }
 }
@@ -56,19 +57,67 @@ pub struct Ends<'a> {
     pub last: &'a Word,
 }
 
-/// An entry that is met with what it stands for costs so many times what one costs that an index passes over by itself.
+/// What it takes beside an entry that an index passes over by itself: one that is met with what it stands for, one that is found, and
+/// to go from a word to the next one and look into that.
 const MET: f64 = 5.0;
+const FOUND: f64 = 9.0;
+const STEP: f64 = 180.0;
+/// What it takes to pass over so many entries is not worth sparing.
+const LEAST_PASSED: f64 = 2_000.0;
 
 impl Ends<'_> {
-    /// Whether those that end with a longer word are best found among those that begin with the first.
+    /// Whether those that end with a longer word are best found among those that begin with the first, if not by the longer words.
     pub fn is_found_by_first(self) -> bool {
         self.first.expected.begin * MET < self.last.expected.longer
     }
 
-    /// How many entries are passed over to find them.
+    /// How many longer words are gone through at most, one by one, if that is the best way to find those that end with them.
+    pub fn most_words(self) -> Option<u32> {
+        most_words(self.passed_together(), self.last.expected.longer_words * STEP, STEP)
+    }
+
+    /// What it takes to find those that end with a longer word, as so many entries that are passed over.
     pub fn passed(self) -> f64 {
+        let steps = self.last.expected.longer_words * STEP;
+        self.most_words().map_or(self.passed_together(), |_| steps)
+    }
+
+    /// How many entries are read of those that end with a longer word, for a page of so many in the order of names, if there are so many hits.
+    pub fn longer_in_order(self, hits: f64, wanted: f64) -> f64 {
+        let longer = hits * self.last.expected.share_longer();
+        self.most_words().map_or(longer, |_| longer.min(self.last.expected.longer_words * wanted))
+    }
+
+    fn passed_together(self) -> f64 {
         self.last.expected.longer.min(self.first.expected.begin * MET)
     }
+}
+
+impl Word {
+    /// How many longer words are gone through at most for a page of so many in the order of names, if that takes less than to read all that
+    /// end with them.
+    pub fn most_words_in_order(&self, wanted: f64) -> Option<u32> {
+        let ExpectedNames { longer, .. } = self.expected;
+        most_words(longer * FOUND, self.in_order_by_words(wanted), STEP + wanted * FOUND)
+    }
+
+    /// How many entries are read of those that end with a longer word, for a page of so many in the order of names.
+    pub fn longer_in_order(&self, wanted: f64) -> f64 {
+        let ExpectedNames { longer, .. } = self.expected;
+        self.most_words_in_order(wanted).map_or(longer, |_| self.in_order_by_words(wanted) / FOUND)
+    }
+
+    fn in_order_by_words(&self, wanted: f64) -> f64 {
+        let ExpectedNames { longer, longer_words, .. } = self.expected;
+        longer_words * STEP + longer.min(longer_words * wanted) * FOUND
+    }
+}
+
+/// So many words take as much as it does without them; `None` if they should take more.
+fn most_words(otherwise: f64, by_words: f64, each: f64) -> Option<u32> {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates, and nothing here is negative")]
+    let most = (otherwise / each) as u32;
+    (otherwise > LEAST_PASSED && by_words < otherwise).then_some(most.max(1))
 }
 
 impl Words {
@@ -122,6 +171,30 @@ mod tests {
             Search { needles: needles(query), filter, sort: Sort::DEFAULT, limit: 20, start: Start::Offset(0), include_deleted: false };
         let tenant = TenantName::from_stored("a".to_owned());
         Some(Words::of(&tenant, &search)?.0.into_iter().map(|word| word.text).collect())
+    }
+
+    fn word(text: &str, begin: f64, longer: f64, longer_words: f64) -> Word {
+        let expected = ExpectedNames { begin, last: longer * 1.5, longer, longer_words };
+        let behind = behind_beginning(text).unwrap();
+        Word { text: text.to_owned(), behind, gram: 0, beginning: 1, elsewhere: Vec::new(), expected }
+    }
+
+    #[test]
+    fn few_words_that_many_names_end_with_are_gone_through_one_by_one() {
+        let john = word("john", 50_000.0, 0.0, 0.0);
+        for (longer, longer_words, found_by_first, most) in [
+            (90_000.0, 20.0, false, Some(500)),
+            (90_000.0, 600.0, false, None),
+            (1_500.0, 2.0, false, None),
+            (900_000.0, 20.0, true, Some(1_388)),
+        ] {
+            let smit = word("smit", 10.0, longer, longer_words);
+            let ends = Ends { first: &john, last: &smit };
+            assert_eq!((ends.is_found_by_first(), ends.most_words()), (found_by_first, most));
+            assert_eq!(ends.passed(), if most.is_some() { longer_words * STEP } else { longer.min(250_000.0) });
+        }
+        assert_eq!(word("smit", 10.0, 90_000.0, 20.0).longer_in_order(21.0), 20.0 * STEP / FOUND + 420.0);
+        assert_eq!(word("smit", 10.0, 90_000.0, 5_000.0).longer_in_order(21.0), 90_000.0);
     }
 
     #[test]

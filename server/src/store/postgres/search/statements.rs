@@ -6,7 +6,7 @@
 
 use super::super::filter::{self, Value, Values, distance};
 use super::super::partitions::Partition;
-use super::words::Having;
+use super::words::{Having, InOrder};
 use crate::domain::birth_date::BirthDate;
 use crate::domain::filter::Filter;
 use crate::domain::profile::ProfileId;
@@ -78,7 +78,7 @@ pub(in super::super) fn stretches(sort: Sort, after: Option<&Position>) -> Vec<S
 }
 
 impl Subject<'_> {
-    fn table(&self) -> String {
+    pub(super) fn table(&self) -> String {
         format!("profiles_p{} p", self.partition.number())
     }
 
@@ -148,7 +148,6 @@ impl Subject<'_> {
                 let select = |within: &str, hit: &str| {
                     format!("SELECT p.profile_id, {column} AS sort_key, {hit} AS hit FROM {} WHERE {within}", self.table())
                 };
-                let in_order = in_order.as_deref();
                 self.having(words, &Having { tenant: &tenant, hit: &hit, most: &cap, in_order, select: &select }, &mut values)
             }
             Lookup::Ids(ids) => format!("{select} WHERE {} LIMIT {cap}", one_of(ids, &tenant, &mut values)),
@@ -170,15 +169,16 @@ impl Subject<'_> {
     }
 
     /// What ends a statement that reads in sort order: behind the start, and no further than the page may reach.
-    fn first(&self, wanted: u32, values: &mut Values) -> Result<String> {
+    fn first(&self, wanted: u32, values: &mut Values) -> Result<InOrder> {
         let sort = self.search.sort;
         let column = sort_expression(sort.field, values);
         let (behind, offset) = match &self.search.start {
             Start::Offset(offset) => (String::new(), *offset),
             Start::After(position) => (format!(" AND {}", beyond(sort, &column, "p.profile_id", position, values)?), 0),
         };
-        let rows = values.bind(Value::Integer(i64::from(offset) + i64::from(wanted)));
-        Ok(format!("{behind} {} LIMIT {rows}", order_by(sort, &column, "p.profile_id")))
+        let rows = offset + wanted;
+        let most = values.bind(Value::Integer(rows.into()));
+        Ok(InOrder { end: format!("{behind} {} LIMIT {most}", order_by(sort, &column, "p.profile_id")), rows })
     }
 
     /// When the first and the last of the tenant's profiles were created.

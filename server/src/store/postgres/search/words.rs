@@ -3,6 +3,7 @@
 
 use super::super::filter::{self, Value, Values};
 use super::super::frequencies::Frequencies;
+use super::super::last_words::Ending;
 use super::super::partitions::Partition;
 use super::super::pool::Attempted;
 use super::statements::{Lookup, Subject};
@@ -27,10 +28,11 @@ const LEAST: f64 = 10.0;
 pub(super) fn expected(mut words: Words, frequencies: &Frequencies, partition: Partition) -> Words {
     for word in &mut words.0 {
         let rows = rows(word.gram, frequencies, partition);
-        let [last, longer] =
-            frequencies.of_last_words(partition, &word.text, &word.behind).unwrap_or([rows * LONGER, rows * LONGER * LONGER]);
-        let begin = (rows - last - rows_elsewhere(word, frequencies, partition)).max(LEAST);
-        word.expected = ExpectedNames { begin, last: last.min(rows), longer: longer.min(rows) };
+        let unknown = Ending { rows: rows * LONGER, longer: rows * LONGER * LONGER, longer_words: rows * LONGER * LONGER };
+        let ending = frequencies.of_last_words(partition, &word.text, &word.behind).unwrap_or(unknown);
+        let begin = (rows - ending.rows - rows_elsewhere(word, frequencies, partition)).max(LEAST);
+        let [last, longer, longer_words] = [ending.rows, ending.longer, ending.longer_words].map(|number| number.min(rows));
+        word.expected = ExpectedNames { begin, last, longer, longer_words };
     }
     words
 }
@@ -57,11 +59,12 @@ impl Run<'_> {
     pub(super) fn in_names(&self, hits: f64) -> Option<InNames> {
         let (frequencies, partition) = (self.guide.frequencies, self.subject.partition);
         let in_order = self.subject.search.sort.field == SortField::FullName;
+        let wanted = f64::from(self.page_rows());
         match self.words.as_ref()?.0.as_slice() {
             [word] => {
                 let (of_word, elsewhere) = (rows(word.gram, frequencies, partition), rows_elsewhere(word, frequencies, partition));
                 let told = (of_word * self.wanted.told - elsewhere).max(1.0);
-                let longer = if in_order { word.expected.longer } else { 0.0 };
+                let longer = if in_order { word.longer_in_order(wanted) } else { 0.0 };
                 let listed = listed_elsewhere(word, frequencies, partition);
                 let entries = of_word.min(listed) + listed * MET;
                 Some(InNames { told, longer, passed: 0.0, entries, rows: elsewhere, in_order })
@@ -73,9 +76,11 @@ impl Run<'_> {
                 let listed: f64 = [one, other].map(|word| listed_elsewhere(word, frequencies, partition)).iter().sum();
                 let entries = rows(one.gram, frequencies, partition).min(rows(other.gram, frequencies, partition)) + listed * MET;
                 let rows = of_one.min(of_other) * BOTH + of_one * share(other) + of_other * share(one);
-                let passed = Ends { first: one, last: other }.passed() + Ends { first: other, last: one }.passed();
+                let ends = [Ends { first: one, last: other }, Ends { first: other, last: one }];
+                let passed = ends.map(Ends::passed).iter().sum();
                 let told = (self.without_filter(hits) - rows).max(1.0);
-                let longer = if in_order { told * one.expected.share_longer().max(other.expected.share_longer()) } else { 0.0 };
+                let longer = ends.map(|ends| ends.longer_in_order(told, wanted)).into_iter().fold(0.0, f64::max);
+                let longer = if in_order { longer } else { 0.0 };
                 Some(InNames { told, longer, passed, entries, rows, in_order })
             }
             _ => None,
@@ -115,17 +120,6 @@ impl Run<'_> {
     }
 }
 
-/// The conditions of having words among those of a name.
-struct InName {
-    /// Each is answered by an index alone, and no profile fulfils two of them. What fulfils the first of a pair stands in the
-    /// order of names there, and next to it stands what fulfils the second.
-    apart: Vec<[String; 2]>,
-    /// All of them at once.
-    any: String,
-    /// What all others have.
-    elsewhere: String,
-}
-
 /// How those who have words are read.
 pub(super) struct Having<'a> {
     pub tenant: &'a str,
@@ -133,66 +127,139 @@ pub(super) struct Having<'a> {
     pub hit: &'a str,
     /// Each statement ends at so many rows.
     pub most: &'a str,
-    /// What goes behind a statement that reads in the order of names, if that is enough of it.
-    pub in_order: Option<&'a str>,
+    /// If so many in the order of names are enough.
+    pub in_order: Option<InOrder>,
     /// Makes a statement of where it reads, and of what a hit is among these.
     pub select: &'a dyn Fn(&str, &str) -> String,
+}
+
+/// The first so many in the order of names.
+pub(super) struct InOrder {
+    /// What goes behind a statement that reads in that order.
+    pub end: String,
+    pub rows: u32,
+}
+
+/// The conditions of having words among those of a name.
+struct InName {
+    /// Each is answered by an index alone, and no profile fulfils two of them.
+    apart: Vec<Apart>,
+    /// All of them at once.
+    any: String,
+    /// What all others have.
+    elsewhere: String,
+    /// The lists of words that `apart` goes through.
+    lists: Vec<String>,
+}
+
+/// Those who stand in the order of names, and beside these those whose names end with a longer word.
+struct Apart {
+    together: String,
+    longer: Option<Longer>,
+}
+
+/// Those whose names end with a longer word, in no order.
+struct Longer {
+    all: String,
+    by_word: Option<ByWord>,
+}
+
+/// The same, for each of the words by itself: these stand in the order of names.
+struct ByWord {
+    of_word: String,
+    /// Whether the words are few enough, and whether they are not.
+    are_few: String,
+    are_many: String,
+    words: String,
 }
 
 impl Subject<'_> {
     /// The statements that find all who have the words, each once.
     pub(super) fn having(&self, words: &Words, having: &Having<'_>, values: &mut Values) -> String {
         let Having { tenant, hit, most, in_order, select } = having;
-        let InName { apart, any, elsewhere } = in_name(words, values);
+        let InName { apart, any, elsewhere, lists } = self.in_name(words, having, values);
         let live = if self.search.include_deleted { "" } else { " AND p.deleted_at IS NULL" };
         let filter = self.search.filter.as_ref().map(|filter| format!(" AND {}", filter::condition(filter, values)));
         let filter = filter.unwrap_or_default();
         let within = |one: &str| select(&format!("p.tenant_name = {tenant} AND {one}{live}{filter}"), "true");
-        let mut all = Vec::with_capacity(6);
-        for [together, beside] in &apart {
-            let end = in_order.map_or_else(|| format!(" LIMIT {most}"), str::to_owned);
-            all.push(format!("({}{end})", within(together)));
-            if !beside.is_empty() {
-                all.push(format!("({} LIMIT {most})", within(beside)));
-            }
+        let first = in_order.as_ref().map_or_else(|| format!(" LIMIT {most}"), |in_order| in_order.end.clone());
+        let mut all = Vec::with_capacity(8);
+        for Apart { together, longer } in &apart {
+            all.push(format!("({}{first})", within(together)));
+            let Some(Longer { all: longer, by_word }) = longer else { continue };
+            let Some(ByWord { of_word, are_few, are_many, words }) = by_word else {
+                all.push(format!("({} LIMIT {most})", within(longer)));
+                continue;
+            };
+            all.push(format!(
+                "(SELECT s.* FROM unnest({words}) AS w (word) CROSS JOIN LATERAL ({}{first}) AS s WHERE {are_few} LIMIT {most})",
+                within(of_word)
+            ));
+            all.push(format!("({} LIMIT {most})", within(&format!("{longer} AND {are_many}"))));
         }
         let is_hit = format!("({hit} AND NOT ({any}))");
         let without_grams = format!("p.tenant_name = {tenant} AND p.grams IS NULL");
         all.extend([elsewhere, without_grams].iter().map(|one| format!("({} LIMIT {most})", select(one, &is_hit))));
-        format!("{} LIMIT {most}", all.join(" UNION ALL "))
+        let lists = if lists.is_empty() { String::new() } else { format!("WITH RECURSIVE {} ", lists.join(", ")) };
+        format!("{lists}{} LIMIT {most}", all.join(" UNION ALL "))
     }
-}
 
-fn in_name(words: &Words, values: &mut Values) -> InName {
-    let [grams, elsewhere] =
-        [words.0.iter().map(|word| word.gram).collect(), words.0.iter().flat_map(|word| word.elsewhere.iter().copied()).collect()];
-    let elsewhere = format!("p.grams @> {} AND p.grams && {}", values.bind(Value::Grams(grams)), values.bind(Value::Grams(elsewhere)));
-    let bound: Vec<Bound> = words.0.iter().map(|word| Bound::of(word, values)).collect();
-    match bound.as_slice() {
-        [one, other] => {
-            let ends = [(one, other), (other, one)];
-            let apart = ends.map(|(first, last)| {
-                let is_found_by_first = Ends { first: first.word, last: last.word }.is_found_by_first();
-                let is_longer = if is_found_by_first { &last.is_seen_to_be_longer } else { &last.is_longer };
-                [&last.is_last, is_longer].map(|last| format!("{last} AND {}", first.name))
-            });
-            let any = ends.map(|(first, last)| format!("({} AND {})", first.name, last.last));
-            InName { apart: apart.into(), any: any.join(" OR "), elsewhere }
+    fn in_name(&self, words: &Words, having: &Having<'_>, values: &mut Values) -> InName {
+        let [grams, elsewhere] =
+            [words.0.iter().map(|word| word.gram).collect(), words.0.iter().flat_map(|word| word.elsewhere.iter().copied()).collect()];
+        let elsewhere = format!("p.grams @> {} AND p.grams && {}", values.bind(Value::Grams(grams)), values.bind(Value::Grams(elsewhere)));
+        let bound: Vec<Bound> = words.0.iter().map(|word| Bound::of(word, values)).collect();
+        let (mut lists, mut apart) = (Vec::new(), Vec::new());
+        let mut by_word = |bound: &Bound<'_>, most: u32, of_word: String, values: &mut Values| {
+            let name = format!("longer_{}", lists.len());
+            let most = values.bind(Value::Integer(i64::from(most) + 1));
+            lists.push(self.longer_words(bound, having.tenant, &name, &most));
+            let words = format!("(SELECT l.words FROM {name} l)");
+            let [are_few, are_many] = ["<", ">="].map(|is| format!("cardinality({words}) {is} {most}"));
+            ByWord { of_word, are_few, are_many, words }
+        };
+        if let [one, other] = bound.as_slice() {
+            for (first, last) in [(one, other), (other, one)] {
+                let ends = Ends { first: first.word, last: last.word };
+                let is_longer = if ends.is_found_by_first() { &last.is_seen_to_be_longer } else { &last.is_longer };
+                let by_word = ends.most_words().map(|most| by_word(last, most, format!("{LAST_WORD} = w.word AND {}", first.name), values));
+                let longer = Longer { all: format!("{is_longer} AND {}", first.name), by_word };
+                apart.push(Apart { together: format!("{} AND {}", last.is_last, first.name), longer: Some(longer) });
+            }
+            let any = [(one, other), (other, one)].map(|(first, last)| format!("({} AND {})", first.name, last.last));
+            return InName { apart, any: any.join(" OR "), elsewhere, lists };
         }
-        words => {
-            let apart = words.iter().flat_map(|Bound { name, is_last, is_longer, .. }| {
-                let last = [is_last, is_longer].map(|last| format!("{last} AND NOT ({name})"));
-                [[name.clone(), String::new()], last]
-            });
-            let any: Vec<String> = words.iter().map(|one| format!("({}) OR ({})", one.name, one.last)).collect();
-            InName { apart: apart.collect(), any: any.join(" OR "), elsewhere }
+        for one in &bound {
+            let Bound { word, name, is_last, is_longer, .. } = one;
+            let most = having.in_order.as_ref().and_then(|in_order| word.most_words_in_order(f64::from(in_order.rows)));
+            let by_word = most.map(|most| by_word(one, most, format!("{LAST_WORD} = w.word AND NOT ({name})"), values));
+            let longer = Longer { all: format!("{is_longer} AND NOT ({name})"), by_word };
+            apart.push(Apart { together: name.clone(), longer: None });
+            apart.push(Apart { together: format!("{is_last} AND NOT ({name})"), longer: Some(longer) });
         }
+        let any: Vec<String> = bound.iter().map(|one| format!("({}) OR ({})", one.name, one.last)).collect();
+        InName { apart, any: any.join(" OR "), elsewhere, lists }
+    }
+
+    /// The last words that begin with this one and are longer, by going from each to the next: fewer than `most`, or as many.
+    fn longer_words(&self, Bound { is_longer, behind, .. }: &Bound<'_>, tenant: &str, name: &str, most: &str) -> String {
+        let next = |behind: &str| {
+            format!("(SELECT {LAST_WORD} FROM {} WHERE p.tenant_name = {tenant} AND {behind} ORDER BY {LAST_WORD} LIMIT 1)", self.table())
+        };
+        format!(
+            "{name}_steps (word) AS ({} UNION ALL SELECT {} FROM {name}_steps s WHERE s.word IS NOT NULL), \
+             {name} (words) AS MATERIALIZED (SELECT ARRAY(SELECT s.word FROM {name}_steps s WHERE s.word IS NOT NULL LIMIT {most}))",
+            next(is_longer),
+            next(&format!("{LAST_WORD} > s.word AND {LAST_WORD} < {behind}")),
+        )
     }
 }
 
 /// The conditions of one word.
 struct Bound<'a> {
     word: &'a Word,
+    /// As a parameter.
+    behind: String,
     name: String,
     last: String,
     is_last: String,
@@ -203,8 +270,7 @@ struct Bound<'a> {
 
 impl<'a> Bound<'a> {
     fn of(word: &'a Word, values: &mut Values) -> Self {
-        let Word { text, behind, .. } = word;
-        let (text, behind) = (values.text(text), values.text(behind));
+        let (text, behind) = (values.text(&word.text), values.text(&word.behind));
         let begins = |column: &str| format!("{column} >= {text} AND {column} < {behind}");
         Self {
             word,
@@ -216,6 +282,7 @@ impl<'a> Bound<'a> {
             is_seen_to_be_longer: format!(
                 "strpos(p.full_name_key, ' ' || {text}) > 0 AND starts_with({LAST_WORD}, {text}) AND {LAST_WORD} IS DISTINCT FROM {text}"
             ),
+            behind,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::super::testing::{admin, connect, fresh_url, migrated};
 use super::super::{
-    changes, derive, frequencies, growth, idempotency, lanes, locks, maintenance, preferences, profiles, purge as purging,
+    changes, derive, frequencies, growth, idempotency, lanes, last_words, locks, maintenance, preferences, profiles, purge as purging,
     search as searching, spelling, tenants, users,
 };
 use super::*;
@@ -30,7 +30,7 @@ pub(super) const TEXTS: &[&str] = &[
     derive::WRITE_GRAMS,
     frequencies::READ_STATE,
     frequencies::READ_FREQUENCIES,
-    frequencies::READ_LAST_WORDS,
+    last_words::READ_LAST_WORDS,
     searching::OPEN_TENANT,
     searching::READ_CHANGES_IN[0],
     searching::READ_GRAMS_IN[0],

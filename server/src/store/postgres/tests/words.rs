@@ -37,6 +37,8 @@ fn people() -> Vec<Profile> {
     };
     let mut people: Vec<Profile> = (0..MANY).map(|at| named(at, ("Joe Smith", None))).collect();
     people.extend(others.iter().zip(MANY..).map(|(other, at)| named(at, *other)));
+    let longer = ('a'..='z').flat_map(|letter| [format!("Joe Smith{letter}s"), format!("Smith{letter} Joe"), format!("Ann Joe{letter}s")]);
+    people.extend(longer.zip(MANY + 100..).map(|(name, at)| named(at, (&name, None))));
     for gone in people.iter_mut().step_by(250) {
         *gone = gone.clone().deleted("tester", TimestampMs(1_700_000_001_000));
     }
@@ -99,6 +101,21 @@ async fn whoever_is_common_is_counted_by_the_words_of_names() {
     let store = taken_for_large(&fresh_url().await, &people, rarely_elsewhere(100_000.0, &common).ending(&common, 50_000.0)).await;
     all_go_by("count by words", &store, &people, &common).await;
     all_go_by("words in order", &store, &people, &common).await;
+}
+
+/// The words that names end with and that are longer are gone through one by one, as long as they are not more than was thought.
+#[tokio::test]
+async fn whoever_ends_with_a_longer_word_is_found_however_many_words_these_are() {
+    let (people, queries) = (people(), ["smith", "joe", "smi", "joe smith", "smith joe", "joe smi"]);
+    // To read all who have the words is dear, and a page of them is not.
+    let in_order = Costs { name: 1e27, ..Costs::BY_WORDS };
+    for (each_ending, queries) in [(50_000.0, &queries[..]), (2_000.0, &queries), (300.0, &queries[..3])] {
+        let frequencies = rarely_elsewhere(100_000.0, queries).ending(&["smithson", "joes"], each_ending);
+        let store = taken_for_large(&fresh_url().await, &people, frequencies).await.with_costs(in_order);
+        all_go_by("words in order", &store, &people, queries).await;
+        let store = store.with_costs(Costs::BY_WORDS);
+        all_go_by("words", &store, &people, queries).await;
+    }
 }
 
 /// Names as long as any may be, and longer in the index: each character becomes four.
