@@ -24,6 +24,7 @@ mod frequencies;
 mod grams;
 mod idempotency;
 mod maintenance;
+mod merges;
 mod preferences;
 mod profiles;
 mod readers;

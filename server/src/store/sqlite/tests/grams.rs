@@ -5,6 +5,7 @@ use super::*;
 use crate::domain::search_text::needles;
 use crate::domain::spelling::{Probe, Shown};
 use crate::domain::tenant::Tenant;
+use crate::store::conformance::fixtures::eventually;
 use crate::store::conformance::reference::found_among;
 use crate::store::migrations::SQLITE;
 use crate::store::route::Costs;
@@ -136,6 +137,26 @@ async fn one_group_may_write_and_purge_the_same_number() {
     }
 }
 
+/// In so many segments a gram is looked up.
+async fn segments(store: &Sqlite) -> i64 {
+    let sql = "SELECT count(DISTINCT segid) FROM profile_grams_idx";
+    store.read(|connection| Ok(connection.query_row(sql, [], |row| row.get(0))?)).await.unwrap()
+}
+
+/// FTS5 itself leaves more than ten here.
+#[tokio::test]
+async fn what_was_written_bit_by_bit_is_in_few_segments_soon() {
+    let (_folder, store) = by_grams().await;
+    for number in 1..=60 {
+        create(&store, named(number, "Ada")).await.unwrap();
+    }
+    eventually("one of each size is left", async || segments(&store).await <= 3).await;
+    let names = vec!["Ada"; 60];
+    assert_found(&store, "ada", &names).await;
+    purge(&store, &named(60, "Ada")).await;
+    assert_found(&store, "ada", &names[1..]).await;
+}
+
 #[tokio::test]
 async fn vacuum_leaves_every_profile_its_grams() {
     let (folder, store) = by_grams().await;
@@ -211,7 +232,7 @@ async fn an_older_database_is_migrated_at_once() {
     let store = open(&folder.file()).with_costs(Costs::BY_GRAMS);
     assert_eq!(
         store.migrate(AT).await.unwrap().applied,
-        ["0004_search_paths", "0005_name_order_grams", "0006_placed_grams", "0007_words_of_names"]
+        ["0004_search_paths", "0005_name_order_grams", "0006_placed_grams", "0007_words_of_names", "0008_country_words_and_merges"]
     );
     assert_eq!(kept(&store).await.1, 2_250);
     assert_found(&store, "person x2500y", &["Person x2500y"]).await;
