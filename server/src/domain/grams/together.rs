@@ -2,7 +2,7 @@
 //!
 //! Each two words of a name have one, by their first characters. A word that a profile has outside of them, in its
 //! address, its city or behind the first words of a long name, has one that tells so. So whoever has two words has the gram of both
-//! together, or that of one of them.
+//! together, or that of one of them. In the same way each word of a name has one with the country.
 //!
 //! A word has such a gram too if it stands in the name, but neither at its beginning nor in its last place: indexes over
 //! first and last words have those, and all others are found by this.
@@ -11,6 +11,7 @@ use super::{Fact, Grams, for_each_segment, kept_beginnings};
 use crate::domain::name_order::{Elsewhere, Mark, elsewhere, elsewheres_of, marked_beginning};
 use crate::domain::profile::Profile;
 use crate::domain::search_text::fold;
+use crate::domain::text::Text;
 
 /// So many words of a name are told of two by two.
 const MOST_WORDS: usize = 6;
@@ -24,18 +25,29 @@ pub struct Together {
     pub words: [(i32, i32); 2],
 }
 
+/// A word of a query and a country, by what their profiles have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WordOfCountry {
+    /// Every profile of the country with the word has one of these; the second wherever it lives.
+    pub any_of: [i32; 2],
+    /// The word's own gram, and that of its first characters, which are all that `any_of` tells.
+    pub word: i32,
+    pub first_characters: i32,
+}
+
 impl Grams {
     /// All grams of a profile whose search text is `doc`, those of words together among them, ascending, each once. PostgreSQL
     /// keeps these; SQLite meets lists so quickly that they do not pay.
     pub fn all_of_profile(self, profile: &Profile, doc: &str) -> Vec<i32> {
         let mut grams = self.of_profile(profile, doc);
-        grams.extend(self.of_words_together(&fold(profile.full_name.as_str()), doc));
+        let country = profile.country_id.as_ref().map(Text::as_str);
+        grams.extend(self.of_words_together(&fold(profile.full_name.as_str()), doc, country));
         grams.sort_unstable();
         grams.dedup();
         grams
     }
 
-    fn of_words_together(self, name_key: &str, doc: &str) -> Vec<i32> {
+    fn of_words_together(self, name_key: &str, doc: &str, country: Option<&str>) -> Vec<i32> {
         let mut in_name: Vec<&str> = Vec::new();
         let name = doc.split('\n').next().unwrap_or_default();
         for_each_segment(name, |segment, _| {
@@ -44,6 +56,7 @@ impl Grams {
         let mut grams = Vec::with_capacity(16);
         for (at, one) in in_name.iter().enumerate() {
             grams.extend(in_name[at + 1..].iter().map(|other| self.together(one, other)));
+            grams.extend(country.map(|country| self.gram(Fact::OfCountry(country, one))));
         }
         for line in doc.split('\n') {
             for_each_segment(line, |segment, _| {
@@ -87,6 +100,22 @@ impl Grams {
         })
     }
 
+    /// The words of these needles with a country.
+    pub fn of_words_of_country(self, needles: &[String], country: &str) -> Vec<WordOfCountry> {
+        let mut words = Vec::new();
+        for needle in needles {
+            for_each_segment(needle, |segment, _| {
+                let longest = marked_beginning(segment).zip(kept_beginnings(segment).last());
+                words.extend(longest.map(|(first, longest)| WordOfCountry {
+                    any_of: [Fact::OfCountry(country, first), Fact::Outside(first)].map(|fact| self.gram(fact)),
+                    word: self.gram(Fact::Beginning(longest)),
+                    first_characters: self.gram(Fact::Beginning(first)),
+                }));
+            });
+        }
+        words
+    }
+
     fn together(self, one: &str, other: &str) -> i32 {
         self.gram(if one < other { Fact::Together(one, other) } else { Fact::Together(other, one) })
     }
@@ -108,7 +137,7 @@ mod tests {
     fn stored(fields: &[impl AsRef<str>]) -> (String, String, Vec<i32>) {
         let doc: Vec<String> = fields.iter().map(|field| search_text(field.as_ref())).collect();
         let (name_key, doc) = (fold(fields[0].as_ref()), doc.join("\n"));
-        let grams = grams().of_words_together(&name_key, &doc);
+        let grams = grams().of_words_together(&name_key, &doc, Some("IN"));
         (name_key, doc, grams)
     }
 
@@ -131,7 +160,8 @@ mod tests {
         ] {
             assert_eq!(is_found(&john, query), found, "{query}");
         }
-        assert_eq!(grams().of_words_together("john smith", &search_text("John Smith")).len(), 1);
+        assert_eq!(grams().of_words_together("john smith", &search_text("John Smith"), None).len(), 1);
+        assert_eq!(grams().of_words_together("john smith", &search_text("John Smith"), Some("IN")).len(), 3);
     }
 
     #[test]
@@ -143,7 +173,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whoever_has_two_words_has_their_gram(
+        fn whoever_has_two_words_or_one_and_a_country_has_their_gram(
             lines in prop::collection::vec("([a-c]{1,5}[ .@]|\\PC{0,4} ){0,9}", 1..4),
             from in 0_usize..30,
             length in 1_usize..30,
@@ -153,6 +183,9 @@ mod tests {
             let found: Vec<String> = needles(&query).into_iter().filter(|needle| doc.contains(needle.as_str())).collect();
             if let Some(together) = grams().of_two_words(&found) {
                 prop_assert!(together.any_of.iter().any(|gram| stored.contains(gram)), "{:?} in {:?}", found, doc);
+            }
+            for word in grams().of_words_of_country(&found, "IN") {
+                prop_assert!(word.any_of.iter().any(|gram| stored.contains(gram)), "{:?} in {:?}", found, doc);
             }
         }
 

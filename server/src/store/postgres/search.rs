@@ -4,6 +4,7 @@ mod count;
 mod names;
 mod period;
 mod recall;
+mod scan;
 mod statements;
 mod words;
 
@@ -18,14 +19,15 @@ use super::rows::{self, profile_columns};
 use super::timeline::Timeline;
 use crate::domain::geo::Circle;
 use crate::domain::profile::{Profile, ProfileId};
-use crate::domain::search::{Found, Position, Route, RouteStep, Search, Sort, SortField, SortKey, Start, Total};
+use crate::domain::search::{Found, Position, Route, RouteStep, Search, SortField, SortKey, Start, Total};
 use crate::domain::tenant::TenantName;
 use crate::store::error::{Result, StoreError};
 use crate::store::route::{Asked, Change, Conjunct, Costs, Expected, Listed, Names, Outcome, Rings, Router, Step, Wanted, Words};
 use period::{InPeriod, Span};
 #[cfg(test)]
 pub(super) use recall::{READ_CHANGES_IN, READ_GRAMS_IN};
-use statements::{Lookup, Statement, Stretch, Subject, is_integer, stretches};
+use scan::Scan;
+use statements::{Lookup, Statement, Subject, is_integer};
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -146,8 +148,24 @@ struct Run<'a> {
 #[derive(Default)]
 struct Page {
     ids: Vec<Uuid>,
+    /// Of each its name as it is compared, where the page is in that order.
+    names: Vec<String>,
     total: Option<i64>,
     hits: Vec<Uuid>,
+}
+
+impl Page {
+    /// Puts others in order among these, each once.
+    fn add(&mut self, others: Self, descending: bool) {
+        let [these, others] = [std::mem::take(self), others].map(|page| page.names.into_iter().zip(page.ids));
+        let mut all: Vec<(String, Uuid)> = these.chain(others).collect();
+        all.sort_unstable();
+        all.dedup();
+        if descending {
+            all.reverse();
+        }
+        (self.names, self.ids) = all.into_iter().unzip();
+    }
 }
 
 impl<'a> Run<'a> {
@@ -266,7 +284,7 @@ impl<'a> Run<'a> {
                     Some(page) => return Ok(page),
                     None => Outcome::Overflow,
                 },
-                Step::WordsInOrder { cap } => match self.by_words_in_order(*cap, router.expected_hits()).await? {
+                Step::WordsInOrder { cap } => match self.by_words_in_order(names.as_ref(), *cap, router.expected_hits()).await? {
                     Some(page) => return Ok(page),
                     None => Outcome::Overflow,
                 },
@@ -356,7 +374,10 @@ impl<'a> Run<'a> {
         let (mut page, mut read) = (Page { ids: Vec::with_capacity(rows.len()), ..Page::default() }, 0);
         for row in &rows {
             match row.try_get::<_, Option<Uuid>>(0)? {
-                Some(id) => page.ids.push(id),
+                Some(id) => {
+                    page.ids.push(id);
+                    page.names.extend(row.try_get::<_, Option<String>>(4)?);
+                }
                 None => {
                     read = row.try_get::<_, i64>(1)?;
                     (page.total, page.hits) = (Some(row.try_get(2)?), row.try_get::<_, Option<_>>(3)?.unwrap_or_default());
@@ -431,53 +452,13 @@ impl<'a> Run<'a> {
 /// What such a search, of the same tenant, asks for.
 fn wanted(subject: Subject<'_>, frequencies: &Frequencies, search: &Search) -> Wanted {
     let rows = |any_of: &[i32]| frequencies.of_any(subject.partition, any_of);
-    Wanted::of(subject.tenant, search, MOST_CELLS).with_words_together(subject.tenant, search, rows, frequencies.of_tenant(subject.tenant))
-}
-
-/// A scan under way.
-struct Scan {
-    stretches: Vec<Stretch>,
-    hits: Vec<Uuid>,
-    /// From the offset's beginning on.
-    wanted: u32,
-    offset: usize,
-    /// All hits up to here were found.
-    read: Option<Position>,
-    /// How often one went on by marks.
-    reaches: i32,
-    /// What looks by names took, as they were expected to.
-    spent: f64,
-}
-
-impl Scan {
-    fn new(search: &Search) -> Self {
-        let (after, offset) = match &search.start {
-            Start::Offset(offset) => (None, *offset),
-            Start::After(position) => (Some(position), 0),
-        };
-        Self {
-            stretches: stretches(search.sort, after),
-            hits: Vec::new(),
-            wanted: offset + search.limit + 1,
-            offset: offset as usize,
-            read: after.cloned(),
-            reaches: 0,
-            spent: 0.0,
-        }
-    }
-
-    fn goes_on_behind(&mut self, sort: Sort, position: Position) {
-        self.stretches = stretches(sort, Some(&position));
-        self.read = Some(position);
-    }
-
-    fn missing(&self) -> u32 {
-        self.wanted.saturating_sub(u32::try_from(self.hits.len()).unwrap_or(u32::MAX))
-    }
-
-    fn page(&mut self) -> Vec<Uuid> {
-        self.hits.split_off(self.offset.min(self.hits.len()))
-    }
+    let of_tenant = frequencies.of_tenant(subject.tenant);
+    Wanted::of(subject.tenant, search, MOST_CELLS).with_words_together(subject.tenant, search, rows, of_tenant).with_word_of_country(
+        subject.tenant,
+        search,
+        rows,
+        of_tenant,
+    )
 }
 
 fn sort_key(field: SortField, row: &Row) -> Attempted<SortKey> {

@@ -3,7 +3,7 @@
 use super::costs::Listed;
 use crate::domain::filter::{AttributeCondition, Condition, Filter, IntegerField, NumberField, Order, TextField, TextOp};
 use crate::domain::geo::{self, Cell};
-use crate::domain::grams::{Fact, Grams, Scalar, Together};
+use crate::domain::grams::{Fact, Grams, Scalar, Together, WordOfCountry};
 use crate::domain::periods;
 use crate::domain::search::Search;
 use crate::domain::tenant::TenantName;
@@ -79,10 +79,7 @@ impl Wanted {
         }
         if let Some(filter) = &search.filter {
             let map = Map { grams, most_cells };
-            let all = match filter {
-                Filter::All(all) => all.as_slice(),
-                single => std::slice::from_ref(single),
-            };
+            let all = all_of(filter);
             wanted.narrower |= !all.iter().all(|single| of_single(map, single).is_some());
             let born = born(grams, all);
             let of_each = all.iter().filter(|single| !(born.is_some() && is_of_birth(single)));
@@ -126,6 +123,48 @@ impl Wanted {
             conjunct.into_iter().for_each(|conjunct| conjunct.share = Some(share));
         }
         self
+    }
+
+    /// The same with what one of its words has together with the country that is asked for, where fewer have that than anything else.
+    #[must_use]
+    pub fn with_word_of_country(
+        mut self,
+        tenant: &TenantName,
+        search: &Search,
+        rows: impl Fn(&[i32]) -> Option<f64>,
+        of_tenant: Option<f64>,
+    ) -> Self {
+        let (Some(country), Some(of_tenant)) =
+            (search.filter.as_ref().and_then(|filter| equal(all_of(filter), TextField::CountryId)), of_tenant)
+        else {
+            return self;
+        };
+        let words = Grams::of(tenant).of_words_of_country(&search.needles, country);
+        let known = words.into_iter().filter_map(|word| Some((rows(&word.any_of)?, word)));
+        let Some((both, WordOfCountry { any_of, word, first_characters })) = known.min_by(|a, b| a.0.total_cmp(&b.0)) else { return self };
+        if self.conjuncts.iter().filter_map(|conjunct| rows(&conjunct.any_of)).any(|fewer| fewer <= both) {
+            return self;
+        }
+        // Those who have the word elsewhere may live anywhere, and may have any other word.
+        let apart = rows(&any_of[1..]).unwrap_or(0.0).min(both);
+        let share = |gram: i32, of: f64| (rows(&[gram]).unwrap_or(of) / of.max(1.0)).min(1.0);
+        let in_country = Grams::of(tenant).gram(Fact::Country(country));
+        let of_first = rows(&[first_characters]).unwrap_or(of_tenant);
+        for (gram, of_others) in [(word, share(word, of_first)), (in_country, 1.0)] {
+            let told = (both - apart) * of_others + apart * share(gram, of_tenant);
+            let conjunct = self.conjuncts.iter_mut().find(|conjunct| conjunct.any_of == [gram]);
+            conjunct.into_iter().for_each(|conjunct| conjunct.share = Some(told / both.max(1.0)));
+        }
+        self.conjuncts.push(Conjunct::any_of(any_of.into()));
+        self
+    }
+}
+
+/// The conditions that all hold.
+fn all_of(filter: &Filter) -> &[Filter] {
+    match filter {
+        Filter::All(all) => all.as_slice(),
+        single => std::slice::from_ref(single),
     }
 }
 
@@ -204,15 +243,17 @@ fn conditions(all: &[Filter]) -> impl Iterator<Item = &Condition> {
     })
 }
 
+/// The value that a field is to have.
+fn equal(all: &[Filter], wanted: TextField) -> Option<&str> {
+    conditions(all).find_map(|condition| match condition {
+        Condition::Text { field, op: TextOp::Eq, value } if *field == wanted => Some(value.as_str()),
+        _ => None,
+    })
+}
+
 /// Years of birth in one country, for one gender if that is asked for too: this one list stands for three.
 fn born(grams: Grams, all: &[Filter]) -> Option<Conjunct> {
-    let equal = |wanted: TextField| {
-        conditions(all).find_map(move |condition| match condition {
-            Condition::Text { field, op: TextOp::Eq, value } if *field == wanted => Some(value.as_str()),
-            _ => None,
-        })
-    };
-    let (country, gender) = (equal(TextField::CountryId)?, equal(TextField::Gender));
+    let (country, gender) = (equal(all, TextField::CountryId)?, equal(all, TextField::Gender));
     let years = years_between(all)?;
     let any_of = years.clone().map(|year| grams.gram(Fact::Born { country, gender, year })).collect();
     let of_gender = gender.map(|gender| vec![grams.gram(Fact::Gender(gender))]);
@@ -366,6 +407,26 @@ mod tests {
         assert_eq!(shares(with(900.0, 900.0)), [Some(0.8), Some(0.1), None]);
         // Where it spares nothing, it still tells how many have both.
         assert_eq!(shares(with(60_000.0, 0.0)), [Some(0.1), None]);
+    }
+
+    #[test]
+    fn a_word_is_looked_up_with_the_country_where_fewer_have_both() {
+        let search = search("johnny", Some("country_id eq \"IN\""));
+        let [word] = Grams::of(&tenant()).of_words_of_country(&search.needles, "IN")[..].to_vec().try_into().unwrap();
+        let with = |both: f64, outside: f64| {
+            let rows = |any_of: &[i32]| match any_of {
+                [gram] if *gram == word.word => Some(40_000.0),
+                [gram] if *gram == word.first_characters => Some(50_000.0),
+                [gram] if *gram == word.any_of[1] => Some(outside),
+                [_] => Some(100_000.0),
+                _ => Some(both),
+            };
+            let wanted = Wanted::of(&tenant(), &search, 64).with_word_of_country(&tenant(), &search, rows, Some(400_000.0));
+            wanted.conjuncts.into_iter().map(|conjunct| conjunct.share).collect::<Vec<_>>()
+        };
+        assert_eq!(with(900.0, 0.0), [Some(0.8), Some(1.0), None]);
+        assert_eq!(with(900.0, 900.0), [Some(0.1), Some(0.25), None]);
+        assert_eq!(with(45_000.0, 0.0), [None, None]);
     }
 
     #[test]

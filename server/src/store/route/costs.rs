@@ -1,6 +1,8 @@
 //! What the steps of a search take.
 
+use super::names::MOST_PARTS;
 use super::router::InNames;
+use crate::domain::name_order::Part;
 
 /// What things take, in microseconds; they differ between backends, and only their proportions count.
 #[derive(Debug, Clone, Copy)]
@@ -68,7 +70,16 @@ impl Costs {
             + streams
             + in_names.passed * self.passed_name
             + in_names.longer * (self.read_name + self.name)
-            + self.of_others(in_names)
+            + self.of_others_on_page(in_names, wanted / in_names.hits_among(hits).max(1.0))
+    }
+
+    /// Of the order of names, the page takes such a share.
+    fn of_others_on_page(&self, in_names: InNames, share: f64) -> f64 {
+        let parts = share * (f64::from(Part::LAST.number()) + 1.0) + 1.0;
+        if !in_names.marked || parts > f64::from(MOST_PARTS) {
+            return self.of_others(in_names);
+        }
+        self.words + parts * self.part + share * self.of_others(in_names)
     }
 
     fn of_others(&self, in_names: InNames) -> f64 {

@@ -14,6 +14,8 @@ use crate::domain::tenant::TenantName;
 use crate::domain::text::behind_beginning;
 use uuid::Uuid;
 
+/// The marks of more parts than this are not looked up together with words at the ends of names.
+pub const MOST_PARTS: u8 = 40;
 /// Words longer than this have more marks than are worth being looked for.
 const LONGEST: usize = 32;
 
@@ -156,6 +158,20 @@ impl<'a> Names<'a> {
         any_of.dedup();
         let search = Search { filter, start, limit: wanted.saturating_sub(1), ..self.search.clone() };
         Reach { search, marks: Conjunct::any_of(any_of), end: end.as_deref().map(bound) }
+    }
+
+    /// What those who have the word have in the parts up to this name, unless it begins their names. `None` where these are many.
+    pub fn marks_up_to(&self, read: Option<&Position>, name: &str) -> Option<Conjunct> {
+        let Lead::Word { word, .. } = &self.lead else { return None };
+        let (from, to) = (self.next_part(read), Part::of(name));
+        let [first, last] = if self.search.sort.descending { [to, from] } else { [from, to] };
+        if last.number().saturating_sub(first.number()) >= MOST_PARTS {
+            return None;
+        }
+        let mut any_of: Vec<i32> = marks_of(word, first, last).map(|mark| self.grams.gram(Fact::Marked(mark))).collect();
+        any_of.sort_unstable();
+        any_of.dedup();
+        Some(Conjunct::any_of(any_of))
     }
 
     /// How far the next so many parts reach: no further than to the word.

@@ -38,8 +38,9 @@ pub struct InNames {
     /// Entries of the lists of those who have a word elsewhere, and how many rows of theirs are read.
     pub entries: f64,
     pub rows: f64,
-    /// Whether the page is in the order of names.
+    /// Whether the page is in the order of names; and whether those in its next parts are told by marks.
     pub in_order: bool,
+    pub marked: bool,
 }
 
 impl InNames {

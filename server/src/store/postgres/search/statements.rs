@@ -43,6 +43,8 @@ pub(in super::super) enum Lookup<'a> {
     Words(&'a Words),
     /// The same, as far as they may be on the page in the order of names.
     WordsInOrder(&'a Words),
+    /// Those of them who have the words at the ends of their names.
+    EndsInOrder(&'a Words),
     /// Those with these ids.
     Ids(&'a [Uuid]),
     /// All of the tenant.
@@ -125,7 +127,7 @@ impl Subject<'_> {
     }
 
     /// Reads `cap` candidates and one more: the page among them, and behind it a row without a profile that says how
-    /// many candidates and how many hits there are, with the ids of as many of these as are counted.
+    /// many candidates and how many hits there are, with the ids of as many of these as are counted. In the order of names the page's are told.
     pub(in super::super) fn look_up(&self, lookup: Lookup<'_>, cap: u32, wanted: u32) -> Result<Statement> {
         let mut values = Values::default();
         let tenant = values.text(self.tenant.as_str());
@@ -143,12 +145,13 @@ impl Subject<'_> {
                 let all: Vec<String> = conditions.iter().map(|one| filter::condition(one, &mut values)).collect();
                 format!("{select} WHERE p.tenant_name = {tenant} AND {} LIMIT {cap}", all.join(" AND "))
             }
-            Lookup::Words(words) | Lookup::WordsInOrder(words) => {
-                let in_order = if let Lookup::WordsInOrder(_) = lookup { Some(self.first(wanted, &mut values)?) } else { None };
+            Lookup::Words(words) | Lookup::WordsInOrder(words) | Lookup::EndsInOrder(words) => {
+                let in_order = if let Lookup::Words(_) = lookup { None } else { Some(self.first(wanted, &mut values)?) };
+                let only_ends = matches!(lookup, Lookup::EndsInOrder(_));
                 let select = |within: &str, hit: &str| {
                     format!("SELECT p.profile_id, {column} AS sort_key, {hit} AS hit FROM {} WHERE {within}", self.table())
                 };
-                self.having(words, &Having { tenant: &tenant, hit: &hit, most: &cap, in_order, select: &select }, &mut values)
+                self.having(words, &Having { tenant: &tenant, hit: &hit, most: &cap, in_order, only_ends, select: &select }, &mut values)
             }
             Lookup::Ids(ids) => format!("{select} WHERE {} LIMIT {cap}", one_of(ids, &tenant, &mut values)),
             Lookup::Whole => format!("{select} WHERE p.tenant_name = {tenant} LIMIT {cap}"),
@@ -159,11 +162,12 @@ impl Subject<'_> {
         };
         let (limit, offset) = (values.bind(Value::Integer(wanted.into())), values.bind(Value::Integer(offset.into())));
         let order = order_by(sort, "h.sort_key", "h.profile_id");
+        let name = if sort.field == SortField::FullName { "h.sort_key" } else { "NULL::text" };
         let text = format!(
             "WITH candidates AS MATERIALIZED ({candidates}) \
-             (SELECT h.profile_id, 0::bigint, 0::bigint, NULL::uuid[] FROM candidates h WHERE h.hit{behind} {order} LIMIT {limit} OFFSET {offset}) \
+             (SELECT h.profile_id, 0::bigint, 0::bigint, NULL::uuid[], {name} FROM candidates h WHERE h.hit{behind} {order} LIMIT {limit} OFFSET {offset}) \
              UNION ALL SELECT NULL, count(*), count(*) FILTER (WHERE c.hit), \
-             (SELECT array_agg(w.profile_id) FROM (SELECT a.profile_id FROM candidates a WHERE a.hit LIMIT {MOST_COUNTED}) AS w) FROM candidates c"
+             (SELECT array_agg(w.profile_id) FROM (SELECT a.profile_id FROM candidates a WHERE a.hit LIMIT {MOST_COUNTED}) AS w), NULL FROM candidates c"
         );
         Ok(Statement { text, values })
     }
@@ -215,10 +219,11 @@ impl Subject<'_> {
                 let all: Vec<String> = conditions.iter().map(|one| filter::condition(one, &mut values)).collect();
                 format!("SELECT p.profile_id FROM {table} WHERE p.tenant_name = {tenant} AND {} AND {hit} LIMIT {most}", all.join(" AND "))
             }
-            Lookup::Words(words) | Lookup::WordsInOrder(words) => {
+            Lookup::Words(words) | Lookup::WordsInOrder(words) | Lookup::EndsInOrder(words) => {
                 let hit = hit.replacen("p.tenant_name =", "p.tenant_name IS NOT DISTINCT FROM", 1);
                 let select = |within: &str, hit: &str| format!("SELECT p.profile_id FROM {table} WHERE {within} AND {hit}");
-                self.having(words, &Having { tenant: &tenant, hit: &hit, most: &most, in_order: None, select: &select }, &mut values)
+                let having = Having { tenant: &tenant, hit: &hit, most: &most, in_order: None, only_ends: false, select: &select };
+                self.having(words, &having, &mut values)
             }
             Lookup::Ids(ids) => {
                 format!("SELECT p.profile_id FROM {table} WHERE {} AND {hit} LIMIT {most}", one_of(ids, &tenant, &mut values))

@@ -8,8 +8,8 @@ use super::super::partitions::Partition;
 use super::super::pool::Attempted;
 use super::statements::{Lookup, Subject};
 use super::{Page, Run};
-use crate::domain::search::{Search, SortField};
-use crate::store::route::{Ends, ExpectedNames, InNames, NARROWER, Word, Words};
+use crate::domain::search::{Search, SortField, Start};
+use crate::store::route::{Conjunct, Ends, ExpectedNames, InNames, NARROWER, Names, Word, Words};
 
 /// As `profiles_last_word_idx` has it.
 const LAST_WORD: &str = "left(split_part(p.full_name_key, ' ', -1), 16)";
@@ -67,7 +67,7 @@ impl Run<'_> {
                 let longer = if in_order { word.longer_in_order(wanted) } else { 0.0 };
                 let listed = listed_elsewhere(word, frequencies, partition);
                 let entries = of_word.min(listed) + listed * MET;
-                Some(InNames { told, longer, passed: 0.0, entries, rows: elsewhere, in_order })
+                Some(InNames { told, longer, passed: 0.0, entries, rows: elsewhere, in_order, marked: true })
             }
             [one, other] => {
                 let of_tenant = frequencies.of_tenant(self.subject.tenant).unwrap_or(f64::INFINITY).max(1.0);
@@ -81,7 +81,7 @@ impl Run<'_> {
                 let told = (self.without_filter(hits) - rows).max(1.0);
                 let longer = ends.map(|ends| ends.longer_in_order(told, wanted)).into_iter().fold(0.0, f64::max);
                 let longer = if in_order { longer } else { 0.0 };
-                Some(InNames { told, longer, passed, entries, rows, in_order })
+                Some(InNames { told, longer, passed, entries, rows, in_order, marked: false })
             }
             _ => None,
         }
@@ -112,12 +112,39 @@ impl Run<'_> {
         Ok(None)
     }
 
-    /// The page in the order of names by their words; `None` when more have them elsewhere than the cap.
-    pub(super) async fn by_words_in_order(&mut self, cap: u32, expected: f64) -> Attempted<Option<Page>> {
+    /// The page in the order of names by their words; `None` when there are more than the cap who have them elsewhere.
+    pub(super) async fn by_words_in_order(&mut self, names: Option<&Names<'_>>, cap: u32, expected: f64) -> Attempted<Option<Page>> {
         let Some(words) = self.words.clone() else { return Ok(None) };
-        let page = self.look_up("words in order", Lookup::WordsInOrder(&words), cap, expected).await?;
-        Ok(page.map(|page| Page { ids: page.ids, ..Page::default() }))
+        let Some(names) = names.filter(|names| names.follows_word()) else {
+            let page = self.look_up("words in order", Lookup::WordsInOrder(&words), cap, expected).await?;
+            return Ok(page.map(|page| Page { ids: page.ids, ..Page::default() }));
+        };
+        let search = self.subject.search;
+        let (read, offset) = match &search.start {
+            Start::Offset(offset) => (None, *offset),
+            Start::After(position) => (Some(position), 0),
+        };
+        let start = read.map_or(Start::Offset(0), |read| Start::After(read.clone()));
+        let from_start = Search { start, limit: offset + search.limit, ..search.clone() };
+        let subject = Subject { search: &from_start, ..self.subject };
+        let Some(mut page) = self.look_up_in(subject, "words in order", Lookup::EndsInOrder(&words), cap, expected).await? else {
+            return Ok(None);
+        };
+        // Whoever has the word elsewhere is on the page only if the name comes before the last of these.
+        let last = page.names.get(from_start.limit as usize);
+        let marks = last.and_then(|last| names.marks_up_to(read, last));
+        let [gram, elsewhere] = of_others(&words).map(Conjunct::any_of);
+        let all: Vec<&Conjunct> = [&gram, &elsewhere].into_iter().chain(&marks).collect();
+        let Some(others) = self.look_up_in(subject, "words elsewhere", Lookup::Grams(&all), cap, expected).await? else { return Ok(None) };
+        page.add(others, search.sort.descending);
+        let ids = page.ids.into_iter().skip(offset as usize).take(search.limit as usize + 1).collect();
+        Ok(Some(Page { ids, ..Page::default() }))
     }
+}
+
+/// The grams that those have who have the words elsewhere: of the first all, and one of the others.
+fn of_others(words: &Words) -> [Vec<i32>; 2] {
+    [words.0.iter().map(|word| word.gram).collect(), words.0.iter().flat_map(|word| word.elsewhere.iter().copied()).collect()]
 }
 
 /// How those who have words are read.
@@ -129,6 +156,8 @@ pub(super) struct Having<'a> {
     pub most: &'a str,
     /// If so many in the order of names are enough.
     pub in_order: Option<InOrder>,
+    /// Those who have the words elsewhere are left out.
+    pub only_ends: bool,
     /// Makes a statement of where it reads, and of what a hit is among these.
     pub select: &'a dyn Fn(&str, &str) -> String,
 }
@@ -176,7 +205,7 @@ struct ByWord {
 impl Subject<'_> {
     /// The statements that find all who have the words, each once.
     pub(super) fn having(&self, words: &Words, having: &Having<'_>, values: &mut Values) -> String {
-        let Having { tenant, hit, most, in_order, select } = having;
+        let Having { tenant, hit, most, in_order, only_ends, select } = having;
         let InName { apart, any, elsewhere, lists } = self.in_name(words, having, values);
         let live = if self.search.include_deleted { "" } else { " AND p.deleted_at IS NULL" };
         let filter = self.search.filter.as_ref().map(|filter| format!(" AND {}", filter::condition(filter, values)));
@@ -199,15 +228,15 @@ impl Subject<'_> {
         }
         let is_hit = format!("({hit} AND NOT ({any}))");
         let without_grams = format!("p.tenant_name = {tenant} AND p.grams IS NULL");
-        all.extend([elsewhere, without_grams].iter().map(|one| format!("({} LIMIT {most})", select(one, &is_hit))));
+        let others = [elsewhere, without_grams].into_iter().filter(|_| !only_ends);
+        all.extend(others.map(|one| format!("({} LIMIT {most})", select(&one, &is_hit))));
         let lists = if lists.is_empty() { String::new() } else { format!("WITH RECURSIVE {} ", lists.join(", ")) };
         format!("{lists}{} LIMIT {most}", all.join(" UNION ALL "))
     }
 
     fn in_name(&self, words: &Words, having: &Having<'_>, values: &mut Values) -> InName {
-        let [grams, elsewhere] =
-            [words.0.iter().map(|word| word.gram).collect(), words.0.iter().flat_map(|word| word.elsewhere.iter().copied()).collect()];
-        let elsewhere = format!("p.grams @> {} AND p.grams && {}", values.bind(Value::Grams(grams)), values.bind(Value::Grams(elsewhere)));
+        let [grams, elsewhere] = of_others(words).map(|grams| values.bind(Value::Grams(grams)));
+        let elsewhere = format!("p.grams @> {grams} AND p.grams && {elsewhere}");
         let bound: Vec<Bound> = words.0.iter().map(|word| Bound::of(word, values)).collect();
         let (mut lists, mut apart) = (Vec::new(), Vec::new());
         let mut by_word = |bound: &Bound<'_>, most: u32, of_word: String, values: &mut Values| {

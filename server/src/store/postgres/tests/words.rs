@@ -39,6 +39,9 @@ fn people() -> Vec<Profile> {
     people.extend(others.iter().zip(MANY..).map(|(other, at)| named(at, *other)));
     let longer = ('a'..='z').flat_map(|letter| [format!("Joe Smith{letter}s"), format!("Smith{letter} Joe"), format!("Ann Joe{letter}s")]);
     people.extend(longer.zip(MANY + 100..).map(|(name, at)| named(at, (&name, None))));
+    // All along the order of names there are some who have the words in their addresses.
+    let elsewhere = ('a'..='z').map(|letter| (format!("{letter}iva Bond"), format!("joe.smith-{letter}@example.com")));
+    people.extend(elsewhere.zip(MANY + 200..).map(|((name, email), at)| named(at, (&name, Some(&email)))));
     for gone in people.iter_mut().step_by(250) {
         *gone = gone.clone().deleted("tester", TimestampMs(1_700_000_001_000));
     }

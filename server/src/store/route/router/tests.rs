@@ -213,7 +213,8 @@ fn conditions_that_exclude_one_another_are_met_once_that_shows() {
 fn by_words(hits: f64, elsewhere: f64, in_order: bool, by_creation: bool) -> Router {
     let costs = Costs { words: 60.0, ..Costs::PASSING };
     let expected = Expected { tenant_rows: LARGE, conjuncts: listed(&[Some(hits)]), by_creation, ..NOTHING };
-    let in_names = InNames { told: hits - elsewhere, longer: 0.0, passed: 0.0, entries: elsewhere, rows: elsewhere, in_order };
+    let in_names =
+        InNames { told: hits - elsewhere, longer: 0.0, passed: 0.0, entries: elsewhere, rows: elsewhere, in_order, marked: false };
     let mut router = Router::new(costs, expected, 21).with_words(Some(in_names));
     router.stands_at(in_order.then_some(Place::Apart { parts_left: 160, foreign: 0, lists: 1 }), None);
     router
