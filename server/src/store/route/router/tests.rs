@@ -211,10 +211,13 @@ fn conditions_that_exclude_one_another_are_met_once_that_shows() {
 
 /// Of a word that so many have, nearly all of them at the ends of their names.
 fn by_words(hits: f64, elsewhere: f64, in_order: bool, by_creation: bool) -> Router {
+    by_words_and_marks(hits, elsewhere, in_order, by_creation, false)
+}
+
+fn by_words_and_marks(hits: f64, elsewhere: f64, in_order: bool, by_creation: bool, marked: bool) -> Router {
     let costs = Costs { words: 60.0, ..Costs::PASSING };
     let expected = Expected { tenant_rows: LARGE, conjuncts: listed(&[Some(hits)]), by_creation, ..NOTHING };
-    let in_names =
-        InNames { told: hits - elsewhere, longer: 0.0, passed: 0.0, entries: elsewhere, rows: elsewhere, in_order, marked: false };
+    let in_names = InNames { told: hits - elsewhere, longer: 0.0, passed: 0.0, entries: elsewhere, rows: elsewhere, in_order, marked };
     let mut router = Router::new(costs, expected, 21).with_words(Some(in_names));
     router.stands_at(in_order.then_some(Place::Apart { parts_left: 160, foreign: 0, lists: 1 }), None);
     router
@@ -239,6 +242,15 @@ fn words_that_most_have_elsewhere_go_by_their_grams() {
         assert!(!matches!(elsewhere.next_step(), Step::Words { .. } | Step::WordsInOrder { .. }));
         assert_ne!(elsewhere.to_count(), Count::Words);
     }
+}
+
+#[test]
+fn those_who_have_a_word_elsewhere_are_read_only_as_far_as_the_page_goes_where_marks_tell_how_far() {
+    let goes_by_words =
+        |marked| matches!(by_words_and_marks(40_000.0, 20_000.0, true, false, marked).next_step(), Step::WordsInOrder { .. });
+    assert!(goes_by_words(true) && !goes_by_words(false));
+    // A page that is most of the order is not worth it.
+    assert!(!matches!(by_words_and_marks(60.0, 30.0, true, false, true).next_step(), Step::WordsInOrder { .. }));
 }
 
 #[test]
