@@ -166,6 +166,12 @@ impl Page {
         }
         (self.names, self.ids) = all.into_iter().unzip();
     }
+
+    /// Whether so many of these come before the end, up to where all hits are known.
+    fn reaches(&self, wanted: usize, end: &Position, descending: bool) -> bool {
+        let SortKey::Text(end) = &end.key else { return false };
+        self.names.get(wanted - 1).is_some_and(|name| if descending { name >= end } else { name < end })
+    }
 }
 
 impl<'a> Run<'a> {

@@ -70,7 +70,7 @@ impl Costs {
             + streams
             + in_names.passed * self.passed_name
             + in_names.longer * (self.read_name + self.name)
-            + self.of_others_on_page(in_names, wanted / in_names.hits_among(hits).max(1.0))
+            + self.of_others_on_page(in_names, (wanted / hits.max(1.0)).min(1.0))
     }
 
     /// Of the order of names, the page takes such a share.

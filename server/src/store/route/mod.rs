@@ -14,7 +14,7 @@ pub mod words;
 pub use conjuncts::{Conjunct, Wanted};
 pub use costs::{Costs, Listed};
 pub use memory::{Asked, MOST_COUNTED, Memory, Recall, Recalled};
-pub use names::{Names, Place, Reach};
+pub use names::{Ahead, Names, Place, Reach};
 pub use recent::{Change, Changes, MOST_CHANGES};
 pub use rings::{Rings, holding};
 pub use router::{Count, Expected, InNames, NARROWER, Outcome, Router, Step};

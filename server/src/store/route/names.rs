@@ -57,6 +57,15 @@ pub struct Reach {
     pub end: Option<Position>,
 }
 
+/// The next parts of it, for those of a word.
+#[derive(Debug)]
+pub struct Ahead {
+    /// What they have who have it there; `None` where that are too many lists to look into.
+    pub marks: Option<Conjunct>,
+    /// Where the next part begins, if there is more to look into.
+    pub end: Option<Position>,
+}
+
 impl<'a> Names<'a> {
     /// The way for the only word that is asked for. None where the order is another one, or the word has no marks.
     pub fn of(tenant: &TenantName, search: &'a Search) -> Option<Self> {
@@ -150,28 +159,37 @@ impl<'a> Names<'a> {
         let all = apart.into_iter().chain(self.search.filter.clone()).chain(within.map(|(op, value)| condition(op, &value)));
         let filter = all.reduce(Filter::and);
         let start = read.map_or(Start::Offset(0), |read| Start::After(read.clone()));
+        let marks = self.marks(first, last);
+        let search = Search { filter, start, limit: wanted.saturating_sub(1), ..self.search.clone() };
+        Reach { search, marks, end: end.as_deref().map(bound) }
+    }
+
+    /// The next so many parts, but no further than to this name; or all up to there, where these are not many more.
+    pub fn ahead(&self, read: Option<&Position>, parts: u8, last: Option<&str>) -> Ahead {
+        let (from, descending) = (self.next_part(read), self.search.sort.descending);
+        let whole = if descending { Part::FIRST } else { Part::LAST };
+        let to = last.map_or(whole, Part::of);
+        let is_last = last.is_none() || from.number().abs_diff(to.number()) < parts.saturating_mul(2);
+        let step = parts.clamp(1, MOST_PARTS) - 1;
+        let to = match (is_last, descending) {
+            (true, _) => to,
+            (false, true) => from.earlier(step),
+            (false, false) => from.later(step),
+        };
+        let end = (!is_last).then(|| bound(if descending { to } else { to.later(1) }.first_key()));
+        let are_few = from.number().abs_diff(to.number()) < MOST_PARTS;
+        Ahead { marks: are_few.then(|| self.marks(from.min(to), from.max(to))), end }
+    }
+
+    /// One of these has whoever is looked for in these parts; of a word, whose name does not begin with it.
+    fn marks(&self, first: Part, last: Part) -> Conjunct {
         let mut any_of: Vec<i32> = match &self.lead {
             Lead::Word { word, .. } => marks_of(word, first, last).map(|mark| self.grams.gram(Fact::Marked(mark))).collect(),
             Lead::Placed { .. } => first.up_to(last).flat_map(|part| self.lists(part)).collect(),
         };
         any_of.sort_unstable();
         any_of.dedup();
-        let search = Search { filter, start, limit: wanted.saturating_sub(1), ..self.search.clone() };
-        Reach { search, marks: Conjunct::any_of(any_of), end: end.as_deref().map(bound) }
-    }
-
-    /// What those who have the word have in the parts up to this name, unless it begins their names. `None` where these are many.
-    pub fn marks_up_to(&self, read: Option<&Position>, name: &str) -> Option<Conjunct> {
-        let Lead::Word { word, .. } = &self.lead else { return None };
-        let (from, to) = (self.next_part(read), Part::of(name));
-        let [first, last] = if self.search.sort.descending { [to, from] } else { [from, to] };
-        if last.number().saturating_sub(first.number()) >= MOST_PARTS {
-            return None;
-        }
-        let mut any_of: Vec<i32> = marks_of(word, first, last).map(|mark| self.grams.gram(Fact::Marked(mark))).collect();
-        any_of.sort_unstable();
-        any_of.dedup();
-        Some(Conjunct::any_of(any_of))
+        Conjunct::any_of(any_of)
     }
 
     /// How far the next so many parts reach: no further than to the word.

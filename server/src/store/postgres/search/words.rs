@@ -8,8 +8,9 @@ use super::super::partitions::Partition;
 use super::super::pool::Attempted;
 use super::statements::{Lookup, Subject};
 use super::{Page, Run};
+use crate::domain::name_order::Part;
 use crate::domain::search::{Search, SortField, Start};
-use crate::store::route::{Conjunct, Ends, ExpectedNames, InNames, NARROWER, Names, Word, Words};
+use crate::store::route::{Ahead, Conjunct, Ends, ExpectedNames, InNames, NARROWER, Names, Word, Words};
 
 /// As `profiles_last_word_idx` has it.
 const LAST_WORD: &str = "left(split_part(p.full_name_key, ' ', -1), 16)";
@@ -130,16 +131,39 @@ impl Run<'_> {
         let Some(mut page) = self.look_up_in(subject, "words in order", Lookup::EndsInOrder(&words), cap, expected).await? else {
             return Ok(None);
         };
-        // Whoever has the word elsewhere is on the page only if the name comes before the last of these.
-        let last = page.names.get(from_start.limit as usize);
-        let marks = last.and_then(|last| names.marks_up_to(read, last));
         let [gram, elsewhere] = of_others(&words).map(Conjunct::any_of);
-        let all: Vec<&Conjunct> = [&gram, &elsewhere].into_iter().chain(&marks).collect();
-        let Some(others) = self.look_up_in(subject, "words elsewhere", Lookup::Grams(&all), cap, expected).await? else { return Ok(None) };
-        page.add(others, search.sort.descending);
+        let (wanted, descending) = (from_start.limit as usize + 1, search.sort.descending);
+        let in_all_parts = self.in_names(expected).map_or(0.0, |in_names| in_names.rows);
+        let mut parts = parts_for(wanted, in_all_parts);
+        let mut read = read.cloned();
+        loop {
+            // Whoever has the word elsewhere is on the page only if the name comes before the last that was found.
+            let Ahead { marks, end } = names.ahead(read.as_ref(), parts, page.names.get(wanted - 1).map(String::as_str));
+            let start = read.map_or(Start::Offset(0), Start::After);
+            let behind = Search { start, ..from_start.clone() };
+            let subject = Subject { search: &behind, ..self.subject };
+            let all: Vec<&Conjunct> = [&gram, &elsewhere].into_iter().chain(&marks).collect();
+            let Some(others) = self.look_up_in(subject, "words elsewhere", Lookup::Grams(&all), cap, expected).await? else {
+                return Ok(None);
+            };
+            page.add(others, descending);
+            match end {
+                Some(end) if !page.reaches(wanted, &end, descending) => read = Some(end),
+                _ => break,
+            }
+            parts = parts.saturating_mul(4);
+        }
         let ids = page.ids.into_iter().skip(offset as usize).take(search.limit as usize + 1).collect();
         Ok(Some(Page { ids, ..Page::default() }))
     }
+}
+
+/// So many parts of the order of names should hold so many hits, if so many are in all of it.
+fn parts_for(wanted: usize, in_all: f64) -> u8 {
+    let all = f64::from(Part::LAST.number()) + 1.0;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "small and not negative")]
+    let parts = (wanted as f64 * 1.3 * all / in_all.max(1.0)).ceil().min(all) as u8;
+    parts
 }
 
 /// The grams that those have who have the words elsewhere: of the first all, and one of the others.
