@@ -291,8 +291,8 @@ impl<'a> Run<'a> {
                     None => Outcome::Overflow,
                 },
                 Step::WordsInOrder { cap } => match self.by_words_in_order(names.as_ref(), *cap, router.expected_hits()).await? {
-                    Some(page) => return Ok(page),
-                    None => Outcome::Overflow,
+                    Ok(page) => return Ok(page),
+                    Err(outcome) => outcome,
                 },
                 Step::Period { share } => match self.in_period(*share, router.expected_hits()).await? {
                     InPeriod::Page(page, hits) => {

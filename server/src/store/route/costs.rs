@@ -1,7 +1,6 @@
 //! What the steps of a search take.
 
 use super::names::MOST_PARTS;
-use super::router::InNames;
 use crate::domain::name_order::Part;
 
 /// What things take, in microseconds; they differ between backends, and only their proportions count.
@@ -46,6 +45,38 @@ pub struct Listed {
     pub lists: f64,
 }
 
+/// What a look at the words of names should meet.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct InNames {
+    /// Entries of the indexes over names that have the words; the hits are among them.
+    pub told: f64,
+    /// Those of names that end with a longer word than the one asked for: they are not in the order of names.
+    pub longer: f64,
+    /// Entries that are passed over between others.
+    pub passed: f64,
+    /// Entries of the lists of those who have a word elsewhere, and how many rows of theirs are read.
+    pub entries: f64,
+    pub rows: f64,
+    /// Whether the page is in the order of names; and whether those in its next parts are told by marks.
+    pub in_order: bool,
+    pub marked: bool,
+}
+
+impl InNames {
+    /// How many of so many hits the indexes over names should tell.
+    pub(super) fn hits_among(&self, hits: f64) -> f64 {
+        hits * self.told / (self.told + self.rows).max(1.0)
+    }
+
+    /// What share of all that is in the order of names a page takes of so many hits, and of how many parts; `None` where marks do not
+    /// tell who has the words there.
+    pub(super) fn share_on_page(&self, hits: f64, wanted: f64) -> Option<(f64, f64)> {
+        let share = (wanted / hits.max(1.0)).min(1.0);
+        let parts = share * (f64::from(Part::LAST.number()) + 1.0) + 1.0;
+        (self.marked && parts <= f64::from(MOST_PARTS)).then_some((share, parts))
+    }
+}
+
 impl Costs {
     /// What it takes to meet so many candidates with a longer list of so many entries.
     pub(super) fn of_meeting(&self, entries: f64, lists: f64, candidates: f64) -> f64 {
@@ -70,16 +101,10 @@ impl Costs {
             + streams
             + in_names.passed * self.passed_name
             + in_names.longer * (self.read_name + self.name)
-            + self.of_others_on_page(in_names, (wanted / hits.max(1.0)).min(1.0))
-    }
-
-    /// Of the order of names, the page takes such a share.
-    fn of_others_on_page(&self, in_names: InNames, share: f64) -> f64 {
-        let parts = share * (f64::from(Part::LAST.number()) + 1.0) + 1.0;
-        if !in_names.marked || parts > f64::from(MOST_PARTS) {
-            return self.of_others(in_names);
-        }
-        self.words + parts * self.part + share * self.of_others(in_names)
+            + match in_names.share_on_page(hits, wanted) {
+                Some((share, parts)) => self.words + parts * self.part + share * self.of_others(in_names),
+                None => self.of_others(in_names),
+            }
     }
 
     fn of_others(&self, in_names: InNames) -> f64 {

@@ -12,10 +12,10 @@ pub mod router;
 pub mod words;
 
 pub use conjuncts::{Conjunct, Wanted};
-pub use costs::{Costs, Listed};
+pub use costs::{Costs, InNames, Listed};
 pub use memory::{Asked, MOST_COUNTED, Memory, Recall, Recalled};
 pub use names::{Ahead, Names, Place, Reach};
 pub use recent::{Change, Changes, MOST_CHANGES};
 pub use rings::{Rings, holding};
-pub use router::{Count, Expected, InNames, NARROWER, Outcome, Router, Step};
+pub use router::{Count, Expected, NARROWER, Outcome, Router, Step};
 pub use words::{Ends, ExpectedNames, Word, Words};

@@ -169,7 +169,7 @@ impl<'a> Names<'a> {
         let (from, descending) = (self.next_part(read), self.search.sort.descending);
         let whole = if descending { Part::FIRST } else { Part::LAST };
         let to = last.map_or(whole, Part::of);
-        let is_last = last.is_none() || from.number().abs_diff(to.number()) < parts.saturating_mul(2);
+        let is_last = from.number().abs_diff(to.number()) < parts.saturating_mul(2);
         let step = parts.clamp(1, MOST_PARTS) - 1;
         let to = match (is_last, descending) {
             (true, _) => to,

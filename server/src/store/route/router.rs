@@ -3,7 +3,7 @@
 //! The steps may be wrong in their expectations, never in what they find. A scan that is short of hits is gone on
 //! with while it costs less than the grams would, and the grams give way to the scan when they find too many.
 
-use super::costs::{Costs, Listed};
+use super::costs::{Costs, InNames, Listed};
 use super::names::Place;
 use super::parts::Parts;
 use crate::domain::search::MAX_TOTAL;
@@ -24,30 +24,6 @@ pub struct Expected {
     pub by_creation: bool,
     /// Whether it is known that there are more hits than are told.
     pub counted: bool,
-}
-
-/// What a look at the words of names should meet.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct InNames {
-    /// Entries of the indexes over names that have the words; the hits are among them.
-    pub told: f64,
-    /// Those of names that end with a longer word than the one asked for: they are not in the order of names.
-    pub longer: f64,
-    /// Entries that are passed over between others.
-    pub passed: f64,
-    /// Entries of the lists of those who have a word elsewhere, and how many rows of theirs are read.
-    pub entries: f64,
-    pub rows: f64,
-    /// Whether the page is in the order of names; and whether those in its next parts are told by marks.
-    pub in_order: bool,
-    pub marked: bool,
-}
-
-impl InNames {
-    /// How many of so many hits the indexes over names should tell.
-    pub(super) fn hits_among(&self, hits: f64) -> f64 {
-        hits * self.told / (self.told + self.rows).max(1.0)
-    }
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -108,6 +84,8 @@ pub(super) const ELSEWHERE: f64 = 0.5;
 const FOREIGN: f64 = 0.02;
 /// So many may be read at least when words of names are looked at: more than are counted.
 const LEAST_OF_WORDS: f64 = 2_000.0;
+/// A part of the order of names may hold so many times as many as others.
+const UNEVEN: f64 = 4.0;
 /// From so many hits that should have been found on it is told whether there are fewer than expected.
 const FORESEEN: f64 = 10.0;
 /// Counting stops here.
@@ -261,7 +239,13 @@ impl Router {
                 self.words_left = false;
                 self.overflowed = f64::from(*cap);
             }
-            Step::WordsInOrder { .. } => self.words_in_order_left = false,
+            Step::WordsInOrder { .. } => {
+                self.words_in_order_left = false;
+                if let (Outcome::Short { found }, Some(in_names)) = (outcome, self.in_names) {
+                    (self.foreseen, self.seen) = (in_names.hits_among(self.expected_hits()), f64::from(found));
+                    self.spent += in_names.told * self.costs.read_name;
+                }
+            }
             Step::Grams { cap, .. } => {
                 // Worth another look, with a wider cap, when a scan has cost as much.
                 self.grams_left = self.overflowed == 0.0;
@@ -442,7 +426,8 @@ impl Router {
     fn by_words_in_order(&self, otherwise: f64) -> Option<Step> {
         let in_names = self.in_names.filter(|in_names| self.words_in_order_left && in_names.in_order)?;
         let cost = self.costs.of_words_in_order(in_names, self.expected_hits(), self.wanted);
-        let cap = whole(((in_names.longer + in_names.rows + self.wanted) * 2.0).max(LEAST_OF_WORDS));
+        let share = in_names.share_on_page(self.expected_hits(), self.wanted).map_or(1.0, |(share, _)| share * UNEVEN);
+        let cap = whole(((in_names.longer + in_names.rows * share.min(1.0) + self.wanted) * 2.0).max(LEAST_OF_WORDS));
         (cost <= otherwise).then_some(Step::WordsInOrder { cap })
     }
 

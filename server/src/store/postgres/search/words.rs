@@ -10,7 +10,7 @@ use super::statements::{Lookup, Subject};
 use super::{Page, Run};
 use crate::domain::name_order::Part;
 use crate::domain::search::{Search, SortField, Start};
-use crate::store::route::{Ahead, Conjunct, Ends, ExpectedNames, InNames, NARROWER, Names, Word, Words};
+use crate::store::route::{Ahead, Conjunct, Ends, ExpectedNames, InNames, NARROWER, Names, Outcome, Word, Words};
 
 /// As `profiles_last_word_idx` has it.
 const LAST_WORD: &str = "left(split_part(p.full_name_key, ' ', -1), 16)";
@@ -113,12 +113,18 @@ impl Run<'_> {
         Ok(None)
     }
 
-    /// The page in the order of names by their words; `None` when there are more than the cap who have them elsewhere.
-    pub(super) async fn by_words_in_order(&mut self, names: Option<&Names<'_>>, cap: u32, expected: f64) -> Attempted<Option<Page>> {
-        let Some(words) = self.words.clone() else { return Ok(None) };
+    /// The page in the order of names by their words; none when there are more than the cap who have them elsewhere. If by then fewer than
+    /// a page have them at the ends of their names, it is told how many.
+    pub(super) async fn by_words_in_order(
+        &mut self,
+        names: Option<&Names<'_>>,
+        cap: u32,
+        expected: f64,
+    ) -> Attempted<Result<Page, Outcome>> {
+        let Some(words) = self.words.clone() else { return Ok(Err(Outcome::Overflow)) };
         let Some(names) = names.filter(|names| names.follows_word()) else {
             let page = self.look_up("words in order", Lookup::WordsInOrder(&words), cap, expected).await?;
-            return Ok(page.map(|page| Page { ids: page.ids, ..Page::default() }));
+            return Ok(page.map(|page| Page { ids: page.ids, ..Page::default() }).ok_or(Outcome::Overflow));
         };
         let search = self.subject.search;
         let (read, offset) = match &search.start {
@@ -129,10 +135,14 @@ impl Run<'_> {
         let from_start = Search { start, limit: offset + search.limit, ..search.clone() };
         let subject = Subject { search: &from_start, ..self.subject };
         let Some(mut page) = self.look_up_in(subject, "words in order", Lookup::EndsInOrder(&words), cap, expected).await? else {
-            return Ok(None);
+            return Ok(Err(Outcome::Overflow));
         };
         let [gram, elsewhere] = of_others(&words).map(Conjunct::any_of);
         let (wanted, descending) = (from_start.limit as usize + 1, search.sort.descending);
+        let given_up = match u32::try_from(page.ids.len()) {
+            Ok(found) if page.ids.len() < wanted => Outcome::Short { found },
+            _ => Outcome::Overflow,
+        };
         let in_all_parts = self.in_names(expected).map_or(0.0, |in_names| in_names.rows);
         let mut parts = parts_for(wanted, in_all_parts);
         let mut read = read.cloned();
@@ -144,7 +154,7 @@ impl Run<'_> {
             let subject = Subject { search: &behind, ..self.subject };
             let all: Vec<&Conjunct> = [&gram, &elsewhere].into_iter().chain(&marks).collect();
             let Some(others) = self.look_up_in(subject, "words elsewhere", Lookup::Grams(&all), cap, expected).await? else {
-                return Ok(None);
+                return Ok(Err(given_up));
             };
             page.add(others, descending);
             match end {
@@ -154,7 +164,7 @@ impl Run<'_> {
             parts = parts.saturating_mul(4);
         }
         let ids = page.ids.into_iter().skip(offset as usize).take(search.limit as usize + 1).collect();
-        Ok(Some(Page { ids, ..Page::default() }))
+        Ok(Ok(Page { ids, ..Page::default() }))
     }
 }
 

@@ -254,6 +254,20 @@ fn those_who_have_a_word_elsewhere_are_read_only_as_far_as_the_page_goes_where_m
 }
 
 #[test]
+fn where_next_to_nobody_has_the_words_at_the_ends_of_names_these_are_not_gone_through_by_marks_too() {
+    let costs = Costs { words: 60.0, ..Costs::PASSING };
+    let conjuncts = listed(&[Some(100_000.0), Some(2_000_000.0)]);
+    let expected = Expected { tenant_rows: LARGE, conjuncts, ..NOTHING };
+    let in_names = InNames { told: 98_000.0, longer: 0.0, passed: 0.0, entries: 2_000.0, rows: 2_000.0, in_order: true, marked: true };
+    let mut router = Router::new(costs, expected, 21).with_words(Some(in_names));
+    router.stands_at(Some(Place::Apart { parts_left: 160, foreign: 0, lists: 1 }), None);
+    let step = router.next_step();
+    assert!(matches!(step, Step::WordsInOrder { .. }), "{step:?}");
+    router.note(&step, Outcome::Short { found: 0 });
+    assert!(matches!(router.next_step(), Step::Grams { .. } | Step::Scan { .. }));
+}
+
+#[test]
 fn more_names_than_expected_give_way_to_another_way_and_are_not_looked_at_again() {
     let mut router = by_words(700.0, 50.0, false, true);
     let step = router.next_step();
