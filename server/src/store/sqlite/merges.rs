@@ -8,15 +8,16 @@ use crate::store::{Result, StoreError};
 use rusqlite::Connection;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc::WeakSender;
 
-/// Between two steps, so that they take a small part of the writer's time.
-const PAUSE: Duration = Duration::from_millis(50);
+/// Between two steps, at least; and so many times what the last one took, so that steps take a small part of the writer's time.
+const PAUSE: Duration = Duration::from_millis(100);
+const PAUSES: u32 = 10;
 
 statements! {
-    /// A step of so many pages.
-    MERGE = "INSERT INTO profile_grams (profile_grams, rank) VALUES ('merge', 100)";
+    /// A step of so many pages: writes wait for it.
+    MERGE = "INSERT INTO profile_grams (profile_grams, rank) VALUES ('merge', 16)";
 }
 
 /// The way to the thread that asks the writer for a step now and then, as long as there is something to merge.
@@ -41,9 +42,10 @@ impl Merges {
 
 fn ask(queue: &WeakSender<Message>, woken: &Receiver<()>) {
     while woken.recv().is_ok() {
-        let mut more = true;
+        let (mut more, mut took) = (true, Duration::ZERO);
         while more {
-            thread::sleep(PAUSE);
+            thread::sleep(PAUSE.max(took * PAUSES));
+            let asked = Instant::now();
             let Some(queue) = queue.upgrade() else { return };
             let (done, answer) = sync_channel(1);
             if queue.blocking_send(Message::Merge(done)).is_err() {
@@ -51,7 +53,7 @@ fn ask(queue: &WeakSender<Message>, woken: &Receiver<()>) {
             }
             drop(queue);
             let Ok(is_more) = answer.recv() else { return };
-            more = is_more;
+            (more, took) = (is_more, asked.elapsed());
         }
     }
 }
