@@ -18,11 +18,12 @@ use super::pool::{Attempted, Session};
 use super::rows::{self, profile_columns};
 use super::timeline::Timeline;
 use crate::domain::geo::Circle;
+use crate::domain::grams::Grams;
 use crate::domain::profile::{Profile, ProfileId};
 use crate::domain::search::{Found, Position, Route, RouteStep, Search, SortField, SortKey, Start, Total};
 use crate::domain::tenant::TenantName;
 use crate::store::error::{Result, StoreError};
-use crate::store::route::{Asked, Change, Conjunct, Costs, Expected, Listed, Names, Outcome, Rings, Router, Step, Wanted, Words};
+use crate::store::route::{Asked, Change, Conjunct, Costs, Expected, Known, Listed, Names, Outcome, Rings, Router, Step, Wanted, Words};
 use period::{InPeriod, Span};
 #[cfg(test)]
 pub(super) use recall::{READ_CHANGES_IN, READ_GRAMS_IN};
@@ -458,13 +459,11 @@ impl<'a> Run<'a> {
 /// What such a search, of the same tenant, asks for.
 fn wanted(subject: Subject<'_>, frequencies: &Frequencies, search: &Search) -> Wanted {
     let rows = |any_of: &[i32]| frequencies.of_any(subject.partition, any_of);
-    let of_tenant = frequencies.of_tenant(subject.tenant);
-    Wanted::of(subject.tenant, search, MOST_CELLS).with_words_together(subject.tenant, search, rows, of_tenant).with_word_of_country(
-        subject.tenant,
-        search,
-        rows,
-        of_tenant,
-    )
+    let wanted = Wanted::of(subject.tenant, search, MOST_CELLS);
+    match frequencies.of_tenant(subject.tenant) {
+        Some(of_tenant) => wanted.with_facts_together(search, Known { grams: Grams::of(subject.tenant), rows: &rows, of_tenant }),
+        None => wanted,
+    }
 }
 
 fn sort_key(field: SortField, row: &Row) -> Attempted<SortKey> {

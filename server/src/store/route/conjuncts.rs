@@ -93,54 +93,36 @@ impl Wanted {
         wanted
     }
 
-    /// The same with what two of its words have together, where fewer have that than either word. `rows` tells how many
-    /// have one of these grams, and `of_tenant` how many profiles there are.
+    /// The same with what some of it has together: two words, or a word and the country, where fewer have that than either.
     #[must_use]
-    pub fn with_words_together(
-        mut self,
-        tenant: &TenantName,
-        search: &Search,
-        rows: impl Fn(&[i32]) -> Option<f64>,
-        of_tenant: Option<f64>,
-    ) -> Self {
-        let Some(Together { any_of, words }) = Grams::of(tenant).of_two_words(&search.needles) else { return self };
+    pub fn with_facts_together(self, search: &Search, known: Known<'_>) -> Self {
+        self.with_words_together(search, known).with_word_of_country(search, known)
+    }
+
+    fn with_words_together(mut self, search: &Search, Known { grams, rows, of_tenant }: Known<'_>) -> Self {
+        let Some(Together { any_of, words }) = grams.of_two_words(&search.needles) else { return self };
         let known = words.map(|(word, first_characters)| rows(&[word]).zip(rows(&[first_characters])));
-        let ([Some(one), Some(other)], Some(both), Some(of_tenant)) = (known, rows(&any_of), of_tenant) else { return self };
+        let ([Some(one), Some(other)], Some(both)) = (known, rows(&any_of)) else { return self };
         if both < one.0.min(other.0) {
             let [_, outside_one, outside_other] = any_of.map(|gram| rows(&[gram]).unwrap_or(0.0).min(both));
             // Those who are told of only the other word may have anything besides.
             for ((word, _), (rows, of), apart) in [(words[0], one, outside_other), (words[1], other, outside_one)] {
                 let told = (both - apart) * (rows / of.max(1.0)).min(1.0) + apart * (rows / of_tenant.max(1.0)).min(1.0);
-                let conjunct = self.conjuncts.iter_mut().find(|conjunct| conjunct.any_of == [word]);
-                conjunct.into_iter().for_each(|conjunct| conjunct.share = Some(told / both.max(1.0)));
+                self.give_share(word, told / both.max(1.0));
             }
             self.conjuncts.push(Conjunct::any_of(any_of.into()));
         } else if let Some(together) = rows(&any_of[..1]) {
             // Of the rarer word it is known how many have the other besides.
             let ((_, of_rarer), (rows, _), word) = if one.0 < other.0 { (one, other, words[1].0) } else { (other, one, words[0].0) };
-            let share = (together / of_rarer.max(1.0)).clamp(rows / of_tenant.max(rows).max(1.0), 1.0);
-            let conjunct = self.conjuncts.iter_mut().find(|conjunct| conjunct.any_of == [word]);
-            conjunct.into_iter().for_each(|conjunct| conjunct.share = Some(share));
+            self.give_share(word, (together / of_rarer.max(1.0)).clamp(rows / of_tenant.max(rows).max(1.0), 1.0));
         }
         self
     }
 
-    /// The same with what one of its words has together with the country that is asked for, where fewer have that than anything else.
-    #[must_use]
-    pub fn with_word_of_country(
-        mut self,
-        tenant: &TenantName,
-        search: &Search,
-        rows: impl Fn(&[i32]) -> Option<f64>,
-        of_tenant: Option<f64>,
-    ) -> Self {
-        let (Some(country), Some(of_tenant)) =
-            (search.filter.as_ref().and_then(|filter| equal(all_of(filter), TextField::CountryId)), of_tenant)
-        else {
-            return self;
-        };
-        let words = Grams::of(tenant).of_words_of_country(&search.needles, country);
-        let known = words.into_iter().filter_map(|word| Some((rows(&word.any_of)?, word)));
+    fn with_word_of_country(mut self, search: &Search, Known { grams, rows, of_tenant }: Known<'_>) -> Self {
+        let country = search.filter.as_ref().and_then(|filter| equal(all_of(filter), TextField::CountryId));
+        let words = country.map(|country| grams.of_words_of_country(&search.needles, country));
+        let known = words.into_iter().flatten().filter_map(|word| Some((rows(&word.any_of)?, word)));
         let Some((both, WordOfCountry { any_of, word, first_characters })) = known.min_by(|a, b| a.0.total_cmp(&b.0)) else { return self };
         if self.conjuncts.iter().filter_map(|conjunct| rows(&conjunct.any_of)).any(|fewer| fewer <= both) {
             return self;
@@ -148,16 +130,31 @@ impl Wanted {
         // Those who have the word elsewhere may live anywhere, and may have any other word.
         let apart = rows(&any_of[1..]).unwrap_or(0.0).min(both);
         let share = |gram: i32, of: f64| (rows(&[gram]).unwrap_or(of) / of.max(1.0)).min(1.0);
-        let in_country = Grams::of(tenant).gram(Fact::Country(country));
         let of_first = rows(&[first_characters]).unwrap_or(of_tenant);
-        for (gram, of_others) in [(word, share(word, of_first)), (in_country, 1.0)] {
+        let in_country = country.map(|country| (grams.gram(Fact::Country(country)), 1.0));
+        for (gram, of_others) in [(word, share(word, of_first))].into_iter().chain(in_country) {
             let told = (both - apart) * of_others + apart * share(gram, of_tenant);
-            let conjunct = self.conjuncts.iter_mut().find(|conjunct| conjunct.any_of == [gram]);
-            conjunct.into_iter().for_each(|conjunct| conjunct.share = Some(told / both.max(1.0)));
+            self.give_share(gram, told / both.max(1.0));
         }
         self.conjuncts.push(Conjunct::any_of(any_of.into()));
         self
     }
+
+    /// Of those that fulfil the others, such a share has this gram.
+    fn give_share(&mut self, gram: i32, share: f64) {
+        let conjunct = self.conjuncts.iter_mut().find(|conjunct| conjunct.any_of == [gram]);
+        conjunct.into_iter().for_each(|conjunct| conjunct.share = Some(share));
+    }
+}
+
+/// What is known of a tenant's grams.
+#[derive(Clone, Copy)]
+pub struct Known<'a> {
+    pub grams: Grams,
+    /// How many have one of these; `None` when nothing is known.
+    pub rows: &'a dyn Fn(&[i32]) -> Option<f64>,
+    /// How many profiles there are.
+    pub of_tenant: f64,
 }
 
 /// The conditions that all hold.
@@ -387,6 +384,10 @@ mod tests {
         }
     }
 
+    fn known(rows: &dyn Fn(&[i32]) -> Option<f64>) -> Known<'_> {
+        Known { grams: Grams::of(&tenant()), rows, of_tenant: 400_000.0 }
+    }
+
     #[test]
     fn two_words_are_looked_up_together_where_fewer_have_both() {
         let search = search("johnny smith", None);
@@ -399,7 +400,7 @@ mod tests {
                 [_] => Some(50_000.0),
                 _ => Some(both),
             };
-            Wanted::of(&tenant(), &search, 64).with_words_together(&tenant(), &search, rows, Some(400_000.0)).conjuncts
+            Wanted::of(&tenant(), &search, 64).with_facts_together(&search, known(&rows)).conjuncts
         };
         let shares = |conjuncts: Vec<Conjunct>| conjuncts.into_iter().map(|conjunct| conjunct.share).collect::<Vec<_>>();
         assert_eq!(shares(with(900.0, 0.0)), [Some(0.8), Some(0.8), None]);
@@ -421,7 +422,7 @@ mod tests {
                 [_] => Some(100_000.0),
                 _ => Some(both),
             };
-            let wanted = Wanted::of(&tenant(), &search, 64).with_word_of_country(&tenant(), &search, rows, Some(400_000.0));
+            let wanted = Wanted::of(&tenant(), &search, 64).with_facts_together(&search, known(&rows));
             wanted.conjuncts.into_iter().map(|conjunct| conjunct.share).collect::<Vec<_>>()
         };
         assert_eq!(with(900.0, 0.0), [Some(0.8), Some(1.0), None]);

@@ -11,7 +11,7 @@ pub mod rings;
 pub mod router;
 pub mod words;
 
-pub use conjuncts::{Conjunct, Wanted};
+pub use conjuncts::{Conjunct, Known, Wanted};
 pub use costs::{Costs, InNames, Listed};
 pub use memory::{Asked, MOST_COUNTED, Memory, Recall, Recalled};
 pub use names::{Ahead, Names, Place, Reach};

@@ -60,7 +60,7 @@ pub struct Reach {
 /// The next parts of it, for those of a word.
 #[derive(Debug)]
 pub struct Ahead {
-    /// What they have who have it there; `None` where that are too many lists to look into.
+    /// What they have who have it there; `None` where these are too many lists to look into.
     pub marks: Option<Conjunct>,
     /// Where the next part begins, if there is more to look into.
     pub end: Option<Position>,

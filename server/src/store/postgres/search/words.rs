@@ -21,7 +21,7 @@ const BOTH: f64 = 0.1;
 /// How many profiles have a word of which nothing is known.
 const UNKNOWN: f64 = 2_000.0;
 /// What an entry of the lists of words elsewhere costs that is met with those of the words, beside one of these.
-const MET: f64 = 0.02;
+const ELSEWHERE: f64 = 0.02;
 /// So many names may begin with a word by chance.
 const LEAST: f64 = 10.0;
 
@@ -67,7 +67,7 @@ impl Run<'_> {
                 let told = (of_word * self.wanted.told - elsewhere).max(1.0);
                 let longer = if in_order { word.longer_in_order(wanted) } else { 0.0 };
                 let listed = listed_elsewhere(word, frequencies, partition);
-                let entries = of_word.min(listed) + listed * MET;
+                let entries = of_word.min(listed) + listed * ELSEWHERE;
                 Some(InNames { told, longer, passed: 0.0, entries, rows: elsewhere, in_order, marked: true })
             }
             [one, other] => {
@@ -75,7 +75,7 @@ impl Run<'_> {
                 let share = |word: &Word| rows(word.gram, frequencies, partition) / of_tenant;
                 let [of_one, of_other] = [one, other].map(|word| rows_elsewhere(word, frequencies, partition));
                 let listed: f64 = [one, other].map(|word| listed_elsewhere(word, frequencies, partition)).iter().sum();
-                let entries = rows(one.gram, frequencies, partition).min(rows(other.gram, frequencies, partition)) + listed * MET;
+                let entries = rows(one.gram, frequencies, partition).min(rows(other.gram, frequencies, partition)) + listed * ELSEWHERE;
                 let rows = of_one.min(of_other) * BOTH + of_one * share(other) + of_other * share(one);
                 let ends = [Ends { first: one, last: other }, Ends { first: other, last: one }];
                 let passed = ends.map(Ends::passed).iter().sum();
@@ -127,44 +127,55 @@ impl Run<'_> {
             return Ok(page.map(|page| Page { ids: page.ids, ..Page::default() }).ok_or(Outcome::Overflow));
         };
         let search = self.subject.search;
-        let (read, offset) = match &search.start {
-            Start::Offset(offset) => (None, *offset),
-            Start::After(position) => (Some(position), 0),
+        let (start, offset) = match &search.start {
+            Start::Offset(offset) => (Start::Offset(0), *offset),
+            Start::After(position) => (Start::After(position.clone()), 0),
         };
-        let start = read.map_or(Start::Offset(0), |read| Start::After(read.clone()));
         let from_start = Search { start, limit: offset + search.limit, ..search.clone() };
         let subject = Subject { search: &from_start, ..self.subject };
         let Some(mut page) = self.look_up_in(subject, "words in order", Lookup::EndsInOrder(&words), cap, expected).await? else {
             return Ok(Err(Outcome::Overflow));
         };
-        let [gram, elsewhere] = of_others(&words).map(Conjunct::any_of);
-        let (wanted, descending) = (from_start.limit as usize + 1, search.sort.descending);
-        let given_up = match u32::try_from(page.ids.len()) {
-            Ok(found) if page.ids.len() < wanted => Outcome::Short { found },
-            _ => Outcome::Overflow,
-        };
-        let in_all_parts = self.in_names(expected).map_or(0.0, |in_names| in_names.rows);
-        let mut parts = parts_for(wanted, in_all_parts);
-        let mut read = read.cloned();
-        loop {
-            // Whoever has the word elsewhere is on the page only if the name comes before the last that was found.
-            let Ahead { marks, end } = names.ahead(read.as_ref(), parts, page.names.get(wanted - 1).map(String::as_str));
-            let start = read.map_or(Start::Offset(0), Start::After);
-            let behind = Search { start, ..from_start.clone() };
-            let subject = Subject { search: &behind, ..self.subject };
-            let all: Vec<&Conjunct> = [&gram, &elsewhere].into_iter().chain(&marks).collect();
-            let Some(others) = self.look_up_in(subject, "words elsewhere", Lookup::Grams(&all), cap, expected).await? else {
-                return Ok(Err(given_up));
-            };
-            page.add(others, descending);
-            match end {
-                Some(end) if !page.reaches(wanted, &end, descending) => read = Some(end),
-                _ => break,
-            }
-            parts = parts.saturating_mul(4);
+        let found = page.ids.len();
+        if !self.add_elsewhere(&mut page, &words, names, subject, (cap, expected)).await? {
+            let is_short = found < from_start.limit as usize + 1;
+            let found = u32::try_from(found).unwrap_or(u32::MAX);
+            return Ok(Err(if is_short { Outcome::Short { found } } else { Outcome::Overflow }));
         }
         let ids = page.ids.into_iter().skip(offset as usize).take(search.limit as usize + 1).collect();
         Ok(Ok(Page { ids, ..Page::default() }))
+    }
+
+    /// Puts those who have the word elsewhere on a page of the others, part by part of the order of names and no further than it goes.
+    /// Whether they were no more than the cap.
+    async fn add_elsewhere(
+        &mut self,
+        page: &mut Page,
+        words: &Words,
+        names: &Names<'_>,
+        subject: Subject<'_>,
+        (cap, expected): (u32, f64),
+    ) -> Attempted<bool> {
+        let Search { start, limit, sort, .. } = subject.search;
+        let wanted = *limit as usize + 1;
+        let [gram, elsewhere] = of_others(words).map(Conjunct::any_of);
+        let mut parts = parts_for(wanted, self.in_names(expected).map_or(0.0, |in_names| in_names.rows));
+        let mut read = if let Start::After(position) = start { Some(position.clone()) } else { None };
+        loop {
+            // Whoever has the word elsewhere is on the page only if the name comes before the last that was found.
+            let Ahead { marks, end } = names.ahead(read.as_ref(), parts, page.names.get(wanted - 1).map(String::as_str));
+            let behind = Search { start: read.map_or(Start::Offset(0), Start::After), ..subject.search.clone() };
+            let subject = Subject { search: &behind, ..subject };
+            let all: Vec<&Conjunct> = [&gram, &elsewhere].into_iter().chain(&marks).collect();
+            let others = self.look_up_in(subject, "words elsewhere", Lookup::Grams(&all), cap, expected).await?;
+            let Some(others) = others else { return Ok(false) };
+            page.add(others, sort.descending);
+            match end {
+                Some(end) if !page.reaches(wanted, &end, sort.descending) => read = Some(end),
+                _ => return Ok(true),
+            }
+            parts = parts.saturating_mul(4);
+        }
     }
 }
 

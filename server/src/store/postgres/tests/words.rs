@@ -4,6 +4,7 @@ use super::super::Postgres;
 use super::super::frequencies::Frequencies;
 use super::super::testing::{admin, connect, fresh_url};
 use super::*;
+use crate::domain::filter::parse;
 use crate::domain::grams::{Fact, Grams};
 use crate::domain::search::{Search, Sort, Start};
 use crate::domain::search_text::needles;
@@ -125,6 +126,27 @@ async fn whoever_ends_with_a_longer_word_is_found_however_many_words_these_are()
         all_go_by("words in order", &store, &people, queries).await;
         let store = store.with_costs(Costs::BY_WORDS);
         all_go_by("words", &store, &people, queries).await;
+    }
+}
+
+/// Two thousand have the word, and in the country that is asked for one or nobody: these alone are read.
+#[tokio::test]
+async fn a_word_of_a_country_is_found_by_those_who_have_both() {
+    let mut people = people();
+    for (at, person) in people.iter_mut().enumerate() {
+        person.country_id = Some(Text::parse(if at == 7 { "IN" } else { "US" }).unwrap());
+    }
+    let grams = Grams::of(&tenant());
+    let of_country = |country| grams.of_words_of_country(&needles("smith"), country)[0].any_of[0];
+    let frequencies = rarely_elsewhere(100_000.0, &["smith"]).but(of_country("IN"), 5.0).but(of_country("CN"), 5.0);
+    let store = taken_for_large(&fresh_url().await, &people, frequencies).await.with_costs(Costs::BY_GRAMS);
+    for country in ["IN", "CN"] {
+        let filter = Some(parse(&format!("country_id eq \"{country}\"")).unwrap());
+        let search =
+            Search { needles: needles("smith"), filter, sort: Sort::DEFAULT, limit: 4, start: Start::Offset(0), include_deleted: false };
+        let found = store.search_profiles(&tenant(), &search).await.unwrap();
+        assert_eq!(found, found_among(&people, &search), "{country}");
+        assert!(matches!(found.route.0.as_slice(), [step] if step.step == "grams" && step.read < 40), "{:?}", found.route);
     }
 }
 
