@@ -26,6 +26,8 @@ use super::text::Text;
 const LONGEST: usize = 8;
 /// Where all of these are letters, every other one up to this length too: "gonzalez85" and "gonzalez12" differ.
 const LONGEST_OF_LETTERS: usize = 12;
+/// Where there is a digit among them, one of this length: "user69835" and all that begin so are thousands in a large tenant.
+const LONGEST_OF_NUMBERS: usize = 10;
 
 /// A fact that has a gram.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -193,8 +195,10 @@ fn kept_beginnings(segment: &str) -> impl Iterator<Item = &str> {
             // Numbers are many and all differ: every other beginning tells them apart as well, from the first digit to
             // what ends them.
             !has_digit || before % 2 == 0 || is_first_digit || !c.is_alphanumeric()
+        } else if begins_with_letters {
+            before % 2 == 1
         } else {
-            begins_with_letters && before % 2 == 1
+            before + 1 == LONGEST_OF_NUMBERS
         };
         kept.then(|| &text[..at + c.len_utf8()])
     })
@@ -284,9 +288,13 @@ mod tests {
     fn long_needles_are_told_apart_by_their_longest_beginning() {
         let one = |needle: &str| grams("a").of_needle(needle);
         assert_ne!(one(" robert"), one(" roberts"));
-        for (one_number, another) in
-            [(" maria1", " maria2"), (" user1@", " user1"), (" gonzalez85", " gonzalez12"), (" johnson34", " johnson5")]
-        {
+        for (one_number, another) in [
+            (" maria1", " maria2"),
+            (" user1@", " user1"),
+            (" gonzalez85", " gonzalez12"),
+            (" johnson34", " johnson5"),
+            (" user698356", " user698357"),
+        ] {
             assert_ne!(one(one_number), one(another));
         }
         assert_eq!(one(" robertson"), one(" robertso"));

@@ -232,7 +232,14 @@ async fn an_older_database_is_migrated_at_once() {
     let store = open(&folder.file()).with_costs(Costs::BY_GRAMS);
     assert_eq!(
         store.migrate(AT).await.unwrap().applied,
-        ["0004_search_paths", "0005_name_order_grams", "0006_placed_grams", "0007_words_of_names", "0008_country_words_and_merges"]
+        [
+            "0004_search_paths",
+            "0005_name_order_grams",
+            "0006_placed_grams",
+            "0007_words_of_names",
+            "0008_country_words_and_merges",
+            "0009_longer_numbers"
+        ]
     );
     assert_eq!(kept(&store).await.1, 2_250);
     assert_found(&store, "person x2500y", &["Person x2500y"]).await;
