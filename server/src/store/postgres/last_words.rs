@@ -19,6 +19,8 @@ WHERE i.inhparent = 'profiles'::regclass AND s.statistics_name = c.relname || '_
 pub(super) struct LastWords {
     /// How many names end with each of the most common.
     listed: BTreeMap<String, f64>,
+    /// With the rarest of these; `None` when nothing is known.
+    least: Option<f64>,
     /// Of the others as many lie between each two of these.
     bounds: Vec<String>,
     between: f64,
@@ -49,15 +51,21 @@ impl LastWords {
         let missing: f32 = row.try_get::<_, Option<f32>>("null_frac")?.unwrap_or_default();
         let others = (1.0 - f64::from(missing) - shares.iter().copied().map(f64::from).sum::<f64>()).max(0.0) * rows;
         let different = (distinct - words.len() as f64).max(1.0);
-        let listed = words.into_iter().zip(shares.into_iter().map(|share| f64::from(share) * rows)).collect();
+        let listed = words.into_iter().zip(shares.into_iter().map(|share| f64::from(share) * rows));
         let between = others / bounds.len().saturating_sub(1).max(1) as f64;
-        Ok((usize::try_from(partition).unwrap_or(usize::MAX), Self { listed, bounds, between, each: (others / different).max(1.0) }))
+        Ok((usize::try_from(partition).unwrap_or(usize::MAX), Self::listing(listed, bounds, between, (others / different).max(1.0))))
+    }
+
+    fn listing(listed: impl Iterator<Item = (String, f64)>, bounds: Vec<String>, between: f64, each: f64) -> Self {
+        let listed: BTreeMap<String, f64> = listed.collect();
+        let least = listed.values().copied().reduce(f64::min);
+        Self { listed, least, bounds, between, each }
     }
 
     /// About how many names end with a word from this one on, up to what is behind all that begin with it. `None` when nothing
     /// is known.
     pub(super) fn ending(&self, word: &str, behind: &str) -> Option<Ending> {
-        let least = self.listed.values().copied().reduce(f64::min)?;
+        let least = self.least?;
         let mut ending = Ending { rows: 0.0, longer: 0.0, longer_words: 0.0 };
         for (last, rows) in self.listed.range::<str, _>((Bound::Included(word), Bound::Excluded(behind))) {
             ending.rows += rows;
@@ -80,8 +88,7 @@ impl LastWords {
 impl LastWords {
     /// So many names end with each of these words, and as many with each of the others.
     pub(super) fn even(words: &[&str], rows: f64) -> Self {
-        let listed = words.iter().map(|word| ((*word).to_owned(), rows)).collect();
-        Self { listed, bounds: Vec::new(), between: rows, each: rows }
+        Self::listing(words.iter().map(|word| ((*word).to_owned(), rows)), Vec::new(), rows, rows)
     }
 }
 
@@ -92,7 +99,7 @@ mod tests {
     fn ending(word: &str, behind: &str) -> [f64; 3] {
         let listed = [("smith", 90.0), ("smithers", 20.0), ("young", 10.0)].map(|(word, rows)| (word.to_owned(), rows));
         let bounds = ["abel", "smi", "smia", "smib", "zorn"].map(str::to_owned);
-        let last_words = LastWords { listed: listed.into(), bounds: bounds.into(), between: 6.0, each: 2.0 };
+        let last_words = LastWords::listing(listed.into_iter(), bounds.into(), 6.0, 2.0);
         let Ending { rows, longer, longer_words } = last_words.ending(word, behind).unwrap();
         [rows, longer, longer_words]
     }
