@@ -76,6 +76,9 @@ impl Postgres {
     pub(super) async fn sample_guided(&self, tenant: &TenantName, probe: &Probe, frequencies: &Frequencies) -> Result<Vec<Sample>> {
         let budget = self.search_budget / PART_OF_SEARCH_BUDGET;
         let plan = Plan::of(tenant, probe, frequencies);
+        if plan.by_gram.is_empty() && plan.among_newest.is_empty() {
+            return Ok(plan.with_holders(vec![Sample::default(); plan.needles.len()], probe));
+        }
         let partition = self.partitions.of(tenant, &self.lanes).await?;
         let sampled = self.pool.read(|session| sample(session, tenant, partition, probe, &plan, budget)).await;
         sampled.map_err(|failure| match (failure.is_timeout(), StoreError::from(failure)) {
@@ -135,6 +138,17 @@ impl Plan {
         }
         Self { needles, holders, is_certain, by_gram, among_newest }
     }
+
+    /// These samples, with what statistics list.
+    fn with_holders(&self, mut samples: Vec<Sample>, probe: &Probe) -> Vec<Sample> {
+        for (at, sample) in samples.iter_mut().enumerate() {
+            let holders = self.holders[at].filter(|_| probe.shown != Shown::Whether || self.is_certain[at]);
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates")]
+            let holders = holders.unwrap_or_default().round() as u64;
+            sample.holders = holders.max(sample.docs.len() as u64);
+        }
+        samples
+    }
 }
 
 async fn sample(
@@ -169,13 +183,7 @@ async fn sample(
         sample_newest(&session, tenant, probe, plan, &mut samples).await?;
     }
     session.end(true).await?;
-    for (at, sample) in samples.iter_mut().enumerate() {
-        let holders = plan.holders[at].filter(|_| probe.shown != Shown::Whether || plan.is_certain[at]);
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates")]
-        let holders = holders.unwrap_or_default().round() as u64;
-        sample.holders = holders.max(sample.docs.len() as u64);
-    }
-    Ok(samples)
+    Ok(plan.with_holders(samples, probe))
 }
 
 async fn sample_by_grams(
