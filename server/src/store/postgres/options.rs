@@ -88,6 +88,12 @@ fn settings(own: Option<&str>, statement_timeout: Duration) -> String {
     )
 }
 
+/// With 1, PostgreSQL's default up to 17, the next page of those that an index led to is looked up twice, first to have the system
+/// read it: that took a sixteenth of a search, and gained nothing where the page was not in memory (docs/search.md). Whoever has chosen
+/// another value keeps it.
+pub(super) const PREFETCH_NO_PAGE: &str =
+    "SELECT set_config('effective_io_concurrency', '0', false) WHERE current_setting('effective_io_concurrency') = '1'";
+
 /// For `statement_timeout`, where 0 would mean none.
 pub(super) fn milliseconds(duration: Duration) -> u32 {
     u32::try_from(duration.as_millis()).unwrap_or(u32::MAX).clamp(1, i32::MAX as u32)

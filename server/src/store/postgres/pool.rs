@@ -4,7 +4,7 @@ use super::CONNECT_TIMEOUT;
 use super::error::{Failure, is_lost};
 use super::idempotency::{FORGET_OUTDATED, RECORD, StoredRecord};
 use super::locks::{Locks, TAKE_LOCKS};
-use super::options::Target;
+use super::options::{PREFETCH_NO_PAGE, Target};
 use super::plans;
 use super::wall;
 use crate::domain::tenant::TenantName;
@@ -60,6 +60,13 @@ impl Pool {
             .create_timeout(Some(CONNECT_TIMEOUT))
             .recycle_timeout(Some(CONNECT_TIMEOUT))
             .runtime(Runtime::Tokio1)
+            .post_create(Hook::async_fn(|client, _| {
+                Box::pin(async move {
+                    // If it fails, whoever has the connection will see why.
+                    let _ = timeout(CONNECT_TIMEOUT, client.batch_execute(PREFETCH_NO_PAGE)).await;
+                    Ok(())
+                })
+            }))
             .pre_recycle(Hook::sync_fn(move |client, metrics| {
                 if client.is_closed() {
                     found_broken.fetch_add(1, Ordering::AcqRel);

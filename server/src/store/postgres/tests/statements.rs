@@ -205,3 +205,13 @@ async fn a_tenant_goes_with_what_is_left_of_it() {
     assert!(store.read_recorded(&tenant(), &record.attempt).await.unwrap().is_some());
     assert!(matches!(store.delete_tenant(&tenant(), Version(1), &gone, None).await, Err(StoreError::TenantUnknown)));
 }
+
+#[tokio::test]
+async fn sessions_read_no_page_ahead_unless_somebody_has_chosen_how_many() {
+    let url = fresh_url().await;
+    for (chosen, kept) in [("", "0"), ("?options=-c%20effective_io_concurrency%3D32", "32")] {
+        let store = connect(&format!("{url}{chosen}"));
+        let rows = store.pool.query("SHOW effective_io_concurrency", &[]).await.unwrap();
+        assert_eq!(rows[0].get::<_, String>(0), kept);
+    }
+}
