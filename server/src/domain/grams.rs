@@ -11,7 +11,7 @@ mod together;
 
 pub use attributes::Scalar;
 pub use placed::Placed;
-pub use together::{Together, WordOfCountry};
+pub use together::{Home, Together, WordOfHome};
 
 use super::birth_date::BirthDate;
 use super::geo::{self, Cell};
@@ -56,8 +56,8 @@ pub enum Fact<'a> {
     Placed(Placed<'a>, Part),
     /// Two words of a name, by their first characters in alphabetical order.
     Together(&'a str, &'a str),
-    /// A country, and a word of a name by its first characters.
-    OfCountry(&'a str, &'a str),
+    /// Where somebody lives, and a word of the name by its first characters.
+    OfHome(Home<'a>, &'a str),
     /// A word, by its first characters, that does not stand in the name, or neither at its beginning nor at its end.
     Outside(&'a str),
 }
@@ -92,7 +92,13 @@ impl Grams {
             Fact::Marked(Mark::Departing(text)) => fnv(kind(b'd'), text.as_bytes()),
             Fact::Placed(placed, part) => placed.hash(fnv(kind(b'l'), &[part.number()])),
             Fact::Together(one, other) => fnv(fnv(fnv(kind(b'w'), one.as_bytes()), &[0]), other.as_bytes()),
-            Fact::OfCountry(country, word) => fnv(fnv(fnv(kind(b'q'), country.as_bytes()), &[0]), word.as_bytes()),
+            Fact::OfHome(home, word) => {
+                let (kind, home) = match home {
+                    Home::Country(country) => (kind(b'q'), country),
+                    Home::City(city) => (kind(b'i'), city),
+                };
+                fnv(fnv(fnv(kind, home.as_bytes()), &[0]), word.as_bytes())
+            }
             Fact::Outside(word) => fnv(kind(b'e'), word.as_bytes()),
         };
         mixed(hash)

@@ -2,7 +2,7 @@
 //!
 //! Each two words of a name have one, by their first characters. A word that a profile has outside of them, in its
 //! address, its city or behind the first words of a long name, has one that tells so. So whoever has two words has the gram of both
-//! together, or that of one of them. In the same way each word of a name has one with the country.
+//! together, or that of one of them. In the same way each word of a name has one with the country, and one with the city.
 //!
 //! A word has such a gram too if it stands in the name, but neither at its beginning nor in its last place: indexes over
 //! first and last words have those, and all others are found by this.
@@ -25,10 +25,32 @@ pub struct Together {
     pub words: [(i32, i32); 2],
 }
 
-/// A word of a query and a country, by what their profiles have.
+/// Where somebody lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Home<'a> {
+    Country(&'a str),
+    City(&'a str),
+}
+
+impl<'a> Home<'a> {
+    pub fn fact(self) -> Fact<'a> {
+        match self {
+            Home::Country(country) => Fact::Country(country),
+            Home::City(city) => Fact::City(city),
+        }
+    }
+
+    fn all_of(profile: &'a Profile) -> impl Iterator<Item = Self> + Clone {
+        let country = profile.country_id.as_ref().map(Text::as_str).map(Home::Country);
+        let city = profile.city_id.as_ref().map(Text::as_str).map(Home::City);
+        country.into_iter().chain(city)
+    }
+}
+
+/// A word of a query and a country or city, by what their profiles have.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WordOfCountry {
-    /// Every profile of the country with the word has one of these; the second wherever it lives.
+pub struct WordOfHome {
+    /// Every profile that lives there with the word has one of these; the second wherever it lives.
     pub any_of: [i32; 2],
     /// The word's own gram, and that of its first characters, which are all that `any_of` tells.
     pub word: i32,
@@ -40,14 +62,13 @@ impl Grams {
     /// keeps these; SQLite meets lists so quickly that they do not pay.
     pub fn all_of_profile(self, profile: &Profile, doc: &str) -> Vec<i32> {
         let mut grams = self.of_profile(profile, doc);
-        let country = profile.country_id.as_ref().map(Text::as_str);
-        grams.extend(self.of_words_together(&fold(profile.full_name.as_str()), doc, country));
+        grams.extend(self.of_words_together(&fold(profile.full_name.as_str()), doc, Home::all_of(profile)));
         grams.sort_unstable();
         grams.dedup();
         grams
     }
 
-    fn of_words_together(self, name_key: &str, doc: &str, country: Option<&str>) -> Vec<i32> {
+    fn of_words_together<'a>(self, name_key: &str, doc: &str, homes: impl Iterator<Item = Home<'a>> + Clone) -> Vec<i32> {
         let mut in_name: Vec<&str> = Vec::new();
         let name = doc.split('\n').next().unwrap_or_default();
         for_each_segment(name, |segment, _| {
@@ -56,7 +77,7 @@ impl Grams {
         let mut grams = Vec::with_capacity(16);
         for (at, one) in in_name.iter().enumerate() {
             grams.extend(in_name[at + 1..].iter().map(|other| self.together(one, other)));
-            grams.extend(country.map(|country| self.gram(Fact::OfCountry(country, one))));
+            grams.extend(homes.clone().map(|home| self.gram(Fact::OfHome(home, one))));
         }
         for line in doc.split('\n') {
             for_each_segment(line, |segment, _| {
@@ -100,14 +121,14 @@ impl Grams {
         })
     }
 
-    /// The words of these needles with a country.
-    pub fn of_words_of_country(self, needles: &[String], country: &str) -> Vec<WordOfCountry> {
+    /// The words of these needles with a country or a city.
+    pub fn of_words_of_home(self, needles: &[String], home: Home<'_>) -> Vec<WordOfHome> {
         let mut words = Vec::new();
         for needle in needles {
             for_each_segment(needle, |segment, _| {
                 let longest = marked_beginning(segment).zip(kept_beginnings(segment).last());
-                words.extend(longest.map(|(first, longest)| WordOfCountry {
-                    any_of: [Fact::OfCountry(country, first), Fact::Outside(first)].map(|fact| self.gram(fact)),
+                words.extend(longest.map(|(first, longest)| WordOfHome {
+                    any_of: [Fact::OfHome(home, first), Fact::Outside(first)].map(|fact| self.gram(fact)),
                     word: self.gram(Fact::Beginning(longest)),
                     first_characters: self.gram(Fact::Beginning(first)),
                 }));
@@ -129,6 +150,8 @@ mod tests {
     use crate::domain::tenant::TenantName;
     use proptest::prelude::*;
 
+    const HOMES: [Home<'static>; 2] = [Home::Country("IN"), Home::City("IN")];
+
     fn grams() -> Grams {
         Grams::of(&TenantName::from_stored("acme".to_owned()))
     }
@@ -137,7 +160,7 @@ mod tests {
     fn stored(fields: &[impl AsRef<str>]) -> (String, String, Vec<i32>) {
         let doc: Vec<String> = fields.iter().map(|field| search_text(field.as_ref())).collect();
         let (name_key, doc) = (fold(fields[0].as_ref()), doc.join("\n"));
-        let grams = grams().of_words_together(&name_key, &doc, Some("IN"));
+        let grams = grams().of_words_together(&name_key, &doc, HOMES.into_iter());
         (name_key, doc, grams)
     }
 
@@ -160,8 +183,9 @@ mod tests {
         ] {
             assert_eq!(is_found(&john, query), found, "{query}");
         }
-        assert_eq!(grams().of_words_together("john smith", &search_text("John Smith"), None).len(), 1);
-        assert_eq!(grams().of_words_together("john smith", &search_text("John Smith"), Some("IN")).len(), 3);
+        for (homes, all) in [(&HOMES[..0], 1), (&HOMES[..1], 3), (&HOMES, 5)] {
+            assert_eq!(grams().of_words_together("john smith", &search_text("John Smith"), homes.iter().copied()).len(), all);
+        }
     }
 
     #[test]
@@ -184,7 +208,7 @@ mod tests {
             if let Some(together) = grams().of_two_words(&found) {
                 prop_assert!(together.any_of.iter().any(|gram| stored.contains(gram)), "{:?} in {:?}", found, doc);
             }
-            for word in grams().of_words_of_country(&found, "IN") {
+            for word in HOMES.into_iter().flat_map(|home| grams().of_words_of_home(&found, home)) {
                 prop_assert!(word.any_of.iter().any(|gram| stored.contains(gram)), "{:?} in {:?}", found, doc);
             }
         }

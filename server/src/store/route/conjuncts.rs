@@ -3,7 +3,7 @@
 use super::costs::Listed;
 use crate::domain::filter::{AttributeCondition, Condition, Filter, IntegerField, NumberField, Order, TextField, TextOp};
 use crate::domain::geo::{self, Cell};
-use crate::domain::grams::{Fact, Grams, Scalar, Together, WordOfCountry};
+use crate::domain::grams::{Fact, Grams, Home, Scalar, Together, WordOfHome};
 use crate::domain::periods;
 use crate::domain::search::Search;
 use crate::domain::tenant::TenantName;
@@ -93,10 +93,10 @@ impl Wanted {
         wanted
     }
 
-    /// The same with what some of it has together: two words, or a word and the country, where fewer have that than either.
+    /// The same with what some of it has together: two words, or a word and the country or the city, where fewer have that than either.
     #[must_use]
     pub fn with_facts_together(self, search: &Search, known: Known<'_>) -> Self {
-        self.with_words_together(search, known).with_word_of_country(search, known)
+        self.with_words_together(search, known).with_word_of_home(search, known)
     }
 
     fn with_words_together(mut self, search: &Search, Known { grams, rows, of_tenant }: Known<'_>) -> Self {
@@ -119,11 +119,14 @@ impl Wanted {
         self
     }
 
-    fn with_word_of_country(mut self, search: &Search, Known { grams, rows, of_tenant }: Known<'_>) -> Self {
-        let country = search.filter.as_ref().and_then(|filter| equal(all_of(filter), TextField::CountryId));
-        let words = country.map(|country| grams.of_words_of_country(&search.needles, country));
-        let known = words.into_iter().flatten().filter_map(|word| Some((rows(&word.any_of)?, word)));
-        let Some((both, WordOfCountry { any_of, word, first_characters })) = known.min_by(|a, b| a.0.total_cmp(&b.0)) else { return self };
+    fn with_word_of_home(mut self, search: &Search, Known { grams, rows, of_tenant }: Known<'_>) -> Self {
+        let all = search.filter.as_ref().map(all_of).unwrap_or_default();
+        let country = equal(all, TextField::CountryId).map(Home::Country);
+        let homes = country.into_iter().chain(equal(all, TextField::CityId).map(Home::City));
+        let words = homes.flat_map(|home| grams.of_words_of_home(&search.needles, home).into_iter().map(move |word| (home, word)));
+        let known = words.filter_map(|(home, word)| Some((rows(&word.any_of)?, home, word)));
+        let Some((both, home, word)) = known.min_by(|a, b| a.0.total_cmp(&b.0)) else { return self };
+        let WordOfHome { any_of, word, first_characters } = word;
         if self.conjuncts.iter().filter_map(|conjunct| rows(&conjunct.any_of)).any(|fewer| fewer <= both) {
             return self;
         }
@@ -131,8 +134,7 @@ impl Wanted {
         let apart = rows(&any_of[1..]).unwrap_or(0.0).min(both);
         let share = |gram: i32, of: f64| (rows(&[gram]).unwrap_or(of) / of.max(1.0)).min(1.0);
         let of_first = rows(&[first_characters]).unwrap_or(of_tenant);
-        let in_country = country.map(|country| (grams.gram(Fact::Country(country)), 1.0));
-        for (gram, of_others) in [(word, share(word, of_first))].into_iter().chain(in_country) {
+        for (gram, of_others) in [(word, share(word, of_first)), (grams.gram(home.fact()), 1.0)] {
             let told = (both - apart) * of_others + apart * share(gram, of_tenant);
             self.give_share(gram, told / both.max(1.0));
         }
@@ -413,7 +415,7 @@ mod tests {
     #[test]
     fn a_word_is_looked_up_with_the_country_where_fewer_have_both() {
         let search = search("johnny", Some("country_id eq \"IN\""));
-        let [word] = Grams::of(&tenant()).of_words_of_country(&search.needles, "IN")[..].to_vec().try_into().unwrap();
+        let [word] = Grams::of(&tenant()).of_words_of_home(&search.needles, Home::Country("IN"))[..].to_vec().try_into().unwrap();
         let with = |both: f64, outside: f64| {
             let rows = |any_of: &[i32]| match any_of {
                 [gram] if *gram == word.word => Some(40_000.0),

@@ -260,7 +260,13 @@ async fn a_database_of_the_program_before_gets_the_grams_of_names() {
     assert_eq!(store.search_profiles(&tenant(), &search).await.unwrap(), expected);
     assert_eq!(
         store.migrate(TimestampMs(1)).await.unwrap().applied,
-        ["0005_name_order_grams", "0006_placed_grams", "0007_words_of_names", "0008_country_words_and_merges", "0009_longer_numbers"]
+        [
+            "0005_name_order_grams",
+            "0006_placed_grams",
+            "0007_words_of_names",
+            "0008_country_words_and_merges",
+            "0009_longer_numbers_and_words_of_cities"
+        ]
     );
     let without: i64 = client.query_one("SELECT count(*) FROM profiles WHERE grams IS NULL OR grams = '{1}'", &[]).await.unwrap().get(0);
     assert_eq!(without, 0);

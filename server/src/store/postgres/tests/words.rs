@@ -5,7 +5,7 @@ use super::super::frequencies::Frequencies;
 use super::super::testing::{admin, connect, fresh_url};
 use super::*;
 use crate::domain::filter::parse;
-use crate::domain::grams::{Fact, Grams};
+use crate::domain::grams::{Fact, Grams, Home};
 use crate::domain::search::{Search, Sort, Start};
 use crate::domain::search_text::needles;
 use crate::store::Maintenance;
@@ -131,21 +131,24 @@ async fn whoever_ends_with_a_longer_word_is_found_however_many_words_these_are()
 
 /// Two thousand have the word, and in the country that is asked for one or nobody: these alone are read.
 #[tokio::test]
-async fn a_word_of_a_country_is_found_by_those_who_have_both() {
+async fn a_word_of_a_country_or_a_city_is_found_by_those_who_have_both() {
     let mut people = people();
     for (at, person) in people.iter_mut().enumerate() {
         person.country_id = Some(Text::parse(if at == 7 { "IN" } else { "US" }).unwrap());
+        person.city_id = Some(Text::parse(if at == 14 { "Pune" } else { "Boston" }).unwrap());
     }
     let grams = Grams::of(&tenant());
-    let of_country = |country| grams.of_words_of_country(&needles("smith"), country)[0].any_of[0];
-    let frequencies = rarely_elsewhere(100_000.0, &["smith"]).but(of_country("IN"), 5.0).but(of_country("CN"), 5.0);
+    let homes = [Home::Country("IN"), Home::Country("CN"), Home::City("Pune"), Home::City("Wuhan")];
+    let frequencies = homes.into_iter().fold(rarely_elsewhere(100_000.0, &["smith"]), |frequencies, home| {
+        frequencies.but(grams.of_words_of_home(&needles("smith"), home)[0].any_of[0], 5.0)
+    });
     let store = taken_for_large(&fresh_url().await, &people, frequencies).await.with_costs(Costs::BY_GRAMS);
-    for country in ["IN", "CN"] {
-        let filter = Some(parse(&format!("country_id eq \"{country}\"")).unwrap());
+    for home in ["country_id eq \"IN\"", "country_id eq \"CN\"", "city_id eq \"Pune\"", "city_id eq \"Wuhan\""] {
+        let filter = Some(parse(home).unwrap());
         let search =
             Search { needles: needles("smith"), filter, sort: Sort::DEFAULT, limit: 4, start: Start::Offset(0), include_deleted: false };
         let found = store.search_profiles(&tenant(), &search).await.unwrap();
-        assert_eq!(found, found_among(&people, &search), "{country}");
+        assert_eq!(found, found_among(&people, &search), "{home}");
         assert!(matches!(found.route.0.as_slice(), [step] if step.step == "grams" && step.read < 40), "{:?}", found.route);
     }
 }

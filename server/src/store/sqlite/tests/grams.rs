@@ -238,7 +238,7 @@ async fn an_older_database_is_migrated_at_once() {
             "0006_placed_grams",
             "0007_words_of_names",
             "0008_country_words_and_merges",
-            "0009_longer_numbers"
+            "0009_longer_numbers_and_words_of_cities"
         ]
     );
     assert_eq!(kept(&store).await.1, 2_250);

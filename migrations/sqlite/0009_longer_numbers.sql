@@ -1,3 +1,0 @@
--- Grams now tell of a number's first ten characters too: `migrate` derives them again. Every node of an earlier program must have
--- been stopped, or it writes profiles without these.
-INSERT OR IGNORE INTO profiles_without_grams (profile_number) SELECT profile_number FROM profiles;
