@@ -1,7 +1,7 @@
 //! Fills a database through the store itself, without a server: for fills that would take long over HTTP.
 
 use super::frontier::first_absent;
-use super::{LOADER, copy, new_tenant, segments};
+use super::{LOADER, copy, new_tenant};
 use crate::failure::{Failure, Result};
 use crate::people::residents::resident;
 use crate::progress::Progress;
@@ -71,9 +71,6 @@ pub async fn fill(url: &str, tenant: &TenantName, profiles: u64) -> Result<u64> 
         }
     }
     store.close().await;
-    if let Some(path) = url.strip_prefix("sqlite://").filter(|_| present < profiles) {
-        segments::merge(path).map_err(|error| Failure::when("the database could not be filled")(&error))?;
-    }
     progress.finish(profiles - present);
     Ok(profiles - present)
 }

@@ -5,7 +5,6 @@ pub mod direct;
 pub mod frontier;
 pub mod over_http;
 mod rows;
-mod segments;
 
 use n_users::domain::tenant::{Tenant, TenantName};
 use n_users::domain::version::Version;

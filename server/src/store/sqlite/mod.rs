@@ -24,7 +24,6 @@ mod frequencies;
 mod grams;
 mod idempotency;
 mod maintenance;
-mod merges;
 mod preferences;
 mod profiles;
 mod readers;

@@ -3,11 +3,9 @@
 
 use super::checkpoints::Checkpoints;
 use super::grams::write_noted;
-use super::merges::{Merges, merge};
 use crate::store::{Result, StoreError};
 use rusqlite::Connection;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::SyncSender;
 use std::thread;
 use tokio::sync::{mpsc, oneshot};
 
@@ -15,8 +13,6 @@ use tokio::sync::{mpsc, oneshot};
 const QUEUE: usize = 1024;
 /// The most jobs in one commit.
 const GROUP: usize = 256;
-/// So many jobs in one commit show that callers wait for one another.
-const BUSY: usize = 16;
 
 statements! {
     BEGIN = "BEGIN IMMEDIATE";
@@ -39,10 +35,8 @@ pub(super) struct Writer {
     queue: mpsc::Sender<Message>,
 }
 
-pub(super) enum Message {
+enum Message {
     Job(Box<dyn Job>),
-    /// Merges segments of grams a little, unless callers wait; answers whether there is more to do.
-    Merge(SyncSender<bool>),
     Close(oneshot::Sender<()>),
 }
 
@@ -50,10 +44,9 @@ impl Writer {
     /// `checkpoints` are those of the connection.
     pub fn start(connection: Connection, checkpoints: Checkpoints) -> Result<Self> {
         let (queue, messages) = mpsc::channel(QUEUE);
-        let merges = Merges::start(queue.downgrade())?;
         thread::Builder::new()
             .name("sqlite-writer".to_owned())
-            .spawn(move || run(connection, messages, checkpoints, &merges))
+            .spawn(move || run(connection, messages, checkpoints))
             .map_err(StoreError::unavailable)?;
         Ok(Self { queue })
     }
@@ -84,7 +77,7 @@ impl Writer {
 }
 
 /// A job with its type forgotten.
-pub(super) trait Job: Send {
+trait Job: Send {
     /// Does the work; whether its changes are to stay.
     fn run(&mut self, connection: &Connection) -> bool;
 
@@ -130,16 +123,14 @@ where
     }
 }
 
-fn run(connection: Connection, mut queue: mpsc::Receiver<Message>, checkpoints: Checkpoints, merges: &Merges) {
+fn run(connection: Connection, mut queue: mpsc::Receiver<Message>, checkpoints: Checkpoints) {
     let mut messages = Vec::with_capacity(GROUP);
     let mut closing = Vec::new();
     while queue.blocking_recv_many(&mut messages, GROUP) > 0 {
         let mut jobs = Vec::with_capacity(messages.len());
-        let mut asked = None;
         for message in messages.drain(..) {
             match message {
                 Message::Job(job) => jobs.push(job),
-                Message::Merge(done) => asked = Some(done),
                 Message::Close(done) => {
                     queue.close();
                     closing.push(done);
@@ -147,17 +138,8 @@ fn run(connection: Connection, mut queue: mpsc::Receiver<Message>, checkpoints: 
             }
         }
         let failure = commit_together(&connection, &mut jobs).err().map(|error| format!("nothing was committed: {}", cause_of(&error)));
-        let is_busy = jobs.len() >= BUSY || !queue.is_empty();
         for job in jobs {
             job.answer(failure.as_deref());
-        }
-        match asked {
-            Some(done) => {
-                let more = is_busy || merge(&connection);
-                // Whoever asked is gone only when the process ends.
-                let _ = done.send(more);
-            }
-            None => merges.wake(),
         }
     }
     drop(connection);

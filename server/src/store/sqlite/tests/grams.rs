@@ -5,7 +5,6 @@ use super::*;
 use crate::domain::search_text::needles;
 use crate::domain::spelling::{Probe, Shown};
 use crate::domain::tenant::Tenant;
-use crate::store::conformance::fixtures::eventually;
 use crate::store::conformance::reference::found_among;
 use crate::store::migrations::SQLITE;
 use crate::store::route::Costs;
@@ -135,26 +134,6 @@ async fn one_group_may_write_and_purge_the_same_number() {
     for (query, names) in [("ada", &[][..]), ("refused", &[]), ("bob", &["Bob"]), ("cleo", &[]), ("user", &["Bob"])] {
         assert_found(&store, query, names).await;
     }
-}
-
-/// In so many segments a gram is looked up.
-async fn segments(store: &Sqlite) -> i64 {
-    let sql = "SELECT count(DISTINCT segid) FROM profile_grams_idx";
-    store.read(|connection| Ok(connection.query_row(sql, [], |row| row.get(0))?)).await.unwrap()
-}
-
-/// FTS5 itself leaves more than ten here.
-#[tokio::test]
-async fn what_was_written_bit_by_bit_is_in_few_segments_soon() {
-    let (_folder, store) = by_grams().await;
-    for number in 1..=60 {
-        create(&store, named(number, "Ada")).await.unwrap();
-    }
-    eventually("one of each size is left", async || segments(&store).await <= 3).await;
-    let names = vec!["Ada"; 60];
-    assert_found(&store, "ada", &names).await;
-    purge(&store, &named(60, "Ada")).await;
-    assert_found(&store, "ada", &names[1..]).await;
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use super::super::filter::Sql;
 use super::super::writer::Verdict;
 use super::super::{
-    changes, derive, frequencies, grams, idempotency, maintenance, merges, preferences, profiles, search, spelling, tenants, writer,
+    changes, derive, frequencies, grams, idempotency, maintenance, preferences, profiles, search, spelling, tenants, writer,
 };
 use super::*;
 use crate::domain::filter;
@@ -23,7 +23,6 @@ async fn every_statement_can_be_prepared() {
         derive::STATEMENTS,
         frequencies::STATEMENTS,
         grams::STATEMENTS,
-        merges::STATEMENTS,
         search::STATEMENTS,
         search::recall::STATEMENTS,
         spelling::STATEMENTS,
