@@ -6,12 +6,14 @@
 //! facts may share a gram, even of two tenants; so whoever finds by grams checks the tenant and the condition itself.
 
 mod attributes;
+mod home;
 mod placed;
 mod together;
 
 pub use attributes::Scalar;
+pub use home::Home;
 pub use placed::Placed;
-pub use together::{Home, Together, WordOfHome};
+pub use together::{Together, WordOfHome};
 
 use super::birth_date::BirthDate;
 use super::geo::{self, Cell};
@@ -133,10 +135,10 @@ impl Grams {
 
     fn extend_by_fields(self, grams: &mut Vec<i32>, profile: &Profile) {
         let gender = profile.gender.as_ref().map(Text::as_str);
-        let (country, city) = (profile.country_id.as_ref().map(Text::as_str), profile.city_id.as_ref().map(Text::as_str));
+        let country = profile.country_id.as_ref().map(Text::as_str);
         let year = profile.birth_date.map(BirthDate::year);
-        let facts = [gender.map(Fact::Gender), country.map(Fact::Country), city.map(Fact::City), year.map(Fact::BirthYear)];
-        grams.extend(facts.into_iter().flatten().map(|fact| self.gram(fact)));
+        let others = [gender.map(Fact::Gender), year.map(Fact::BirthYear)];
+        grams.extend(Home::all_of(profile).map(Home::fact).chain(others.into_iter().flatten()).map(|fact| self.gram(fact)));
         if let (Some(country), Some(year)) = (country, year) {
             grams.push(self.gram(Fact::Born { country, gender: None, year }));
             grams.extend(gender.map(|gender| self.gram(Fact::Born { country, gender: Some(gender), year })));
@@ -257,11 +259,15 @@ mod tests {
         let born = Fact::Born { country: "IN", gender: Some("female"), year: 1984 };
         let facts = [born, Fact::Attribute(&["plan"], Scalar::Text("pro")), Fact::Attribute(&["a", "seats"], Scalar::Number(5.0))];
         assert_eq!(facts.map(|fact| grams("acme").gram(fact)), FACTS_OF_ACME);
-        assert_eq!(grams("acme").gram(Fact::Placed(Placed::Country("IN"), Part::of("mary"))), PLACED_OF_ACME);
+        let placed = Placed::Home(Home::Country("IN"));
+        assert_eq!(grams("acme").gram(Fact::Placed(placed, Part::of("mary"))), PLACED_OF_ACME);
+        let homes = [Home::Country("IN"), Home::City("IN")];
+        assert_eq!(homes.map(|home| grams("acme").gram(Fact::OfHome(home, "smi"))), HOMES_OF_ACME);
         assert_eq!(marks.map(|mark| grams("acme").gram(Fact::Marked(mark))), MARKS_OF_ACME);
     }
 
     const PLACED_OF_ACME: i32 = 198_648_786;
+    const HOMES_OF_ACME: [i32; 2] = [588_051_113, -701_049_686];
     const SMITH_OF_ACME: i32 = 1_895_780_108;
     const FACTS_OF_ACME: [i32; 3] = [823_148_872, 1_757_005_480, 1_024_294_140];
     const MARKS_OF_ACME: [i32; 2] = [37_132_054, 1_766_306_253];

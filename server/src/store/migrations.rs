@@ -11,19 +11,29 @@ pub struct Migration {
 }
 
 macro_rules! migrations {
-    ($backend:literal: $($version:literal $name:literal),+ $(,)?) => {
-        &[$(Migration {
-            version: $version,
-            name: $name,
-            sql: include_str!(concat!("../../../migrations/", $backend, "/", $name, ".sql")),
-        }),+]
+    ($($version:literal $name:literal),+ $(,)?) => {
+        pub const POSTGRES: &[Migration] = &[$(migration!("postgres" $version $name)),+];
+        pub const SQLITE: &[Migration] = &[$(migration!("sqlite" $version $name)),+];
     };
 }
 
-pub const POSTGRES: &[Migration] = migrations!("postgres": 1 "0001_directory", 2 "0002_row_level_security", 3 "0003_search", 4 "0004_search_paths",
-        5 "0005_name_order_grams", 6 "0006_placed_grams", 7 "0007_words_of_names", 8 "0008_country_words_and_merges", 9 "0009_longer_numbers_and_words_of_cities");
-pub const SQLITE: &[Migration] = migrations!("sqlite": 1 "0001_directory", 2 "0002_row_level_security", 3 "0003_search", 4 "0004_search_paths",
-        5 "0005_name_order_grams", 6 "0006_placed_grams", 7 "0007_words_of_names", 8 "0008_country_words_and_merges", 9 "0009_longer_numbers_and_words_of_cities");
+macro_rules! migration {
+    ($backend:literal $version:literal $name:literal) => {
+        Migration { version: $version, name: $name, sql: include_str!(concat!("../../../migrations/", $backend, "/", $name, ".sql")) }
+    };
+}
+
+migrations! {
+    1 "0001_directory",
+    2 "0002_row_level_security",
+    3 "0003_search",
+    4 "0004_search_paths",
+    5 "0005_name_order_grams",
+    6 "0006_placed_grams",
+    7 "0007_words_of_names",
+    8 "0008_country_words_and_merges",
+    9 "0009_longer_numbers_and_words_of_cities",
+}
 
 /// A row of the table `schema_migrations`.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,17 +1,15 @@
 //! The grams of a common value with the place of the name in the order of names: they find who comes first of all those who
 //! live in a country, a city, or near a point.
 
-use super::{Fact, Grams, fnv};
+use super::{Fact, Grams, Home, fnv};
 use crate::domain::geo::{self, Cell};
 use crate::domain::name_order::Part;
 use crate::domain::profile::Profile;
-use crate::domain::text::Text;
 
 /// What has a gram for each part of the order of names.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Placed<'a> {
-    Country(&'a str),
-    City(&'a str),
+    Home(Home<'a>),
     /// Of the level that `geo::middle_cells_around` gives.
     Cell(Cell),
 }
@@ -19,8 +17,8 @@ pub enum Placed<'a> {
 impl Placed<'_> {
     pub(super) fn hash(self, basis: u64) -> u64 {
         match self {
-            Placed::Country(country) => fnv(fnv(basis, b"n"), country.as_bytes()),
-            Placed::City(city) => fnv(fnv(basis, b"c"), city.as_bytes()),
+            Placed::Home(Home::Country(country)) => fnv(fnv(basis, b"n"), country.as_bytes()),
+            Placed::Home(Home::City(city)) => fnv(fnv(basis, b"c"), city.as_bytes()),
             Placed::Cell(Cell { level, row, column }) => {
                 fnv(fnv(fnv(fnv(basis, b"m"), &[level]), &row.to_be_bytes()), &column.to_be_bytes())
             }
@@ -30,10 +28,8 @@ impl Placed<'_> {
 
 impl Grams {
     pub(super) fn of_place_in_order(self, profile: &Profile, part: Part) -> impl Iterator<Item = i32> {
-        let country = profile.country_id.as_ref().map(Text::as_str).map(Placed::Country);
-        let city = profile.city_id.as_ref().map(Text::as_str).map(Placed::City);
         let place = profile.latitude.zip(profile.longitude);
         let cell = place.map(|(latitude, longitude)| Placed::Cell(geo::middle_cell_of(latitude, longitude)));
-        [country, city, cell].into_iter().flatten().map(move |placed| self.gram(Fact::Placed(placed, part)))
+        Home::all_of(profile).map(Placed::Home).chain(cell).map(move |placed| self.gram(Fact::Placed(placed, part)))
     }
 }

@@ -7,11 +7,10 @@
 //! A word has such a gram too if it stands in the name, but neither at its beginning nor in its last place: indexes over
 //! first and last words have those, and all others are found by this.
 
-use super::{Fact, Grams, for_each_segment, kept_beginnings};
+use super::{Fact, Grams, Home, for_each_segment, kept_beginnings};
 use crate::domain::name_order::{Elsewhere, Mark, elsewhere, elsewheres_of, marked_beginning};
 use crate::domain::profile::Profile;
 use crate::domain::search_text::fold;
-use crate::domain::text::Text;
 
 /// So many words of a name are told of two by two.
 const MOST_WORDS: usize = 6;
@@ -23,28 +22,6 @@ pub struct Together {
     pub any_of: [i32; 3],
     /// For each word its own gram, and that of its first characters, whose profiles are all that `any_of` tells apart.
     pub words: [(i32, i32); 2],
-}
-
-/// Where somebody lives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Home<'a> {
-    Country(&'a str),
-    City(&'a str),
-}
-
-impl<'a> Home<'a> {
-    pub fn fact(self) -> Fact<'a> {
-        match self {
-            Home::Country(country) => Fact::Country(country),
-            Home::City(city) => Fact::City(city),
-        }
-    }
-
-    fn all_of(profile: &'a Profile) -> impl Iterator<Item = Self> + Clone {
-        let country = profile.country_id.as_ref().map(Text::as_str).map(Home::Country);
-        let city = profile.city_id.as_ref().map(Text::as_str).map(Home::City);
-        country.into_iter().chain(city)
-    }
 }
 
 /// A word of a query and a country or city, by what their profiles have.

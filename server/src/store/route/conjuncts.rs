@@ -412,24 +412,34 @@ mod tests {
         assert_eq!(shares(with(60_000.0, 0.0)), [Some(0.1), None]);
     }
 
-    #[test]
-    fn a_word_is_looked_up_with_the_country_where_fewer_have_both() {
-        let search = search("johnny", Some("country_id eq \"IN\""));
-        let [word] = Grams::of(&tenant()).of_words_of_home(&search.needles, Home::Country("IN"))[..].to_vec().try_into().unwrap();
-        let with = |both: f64, outside: f64| {
-            let rows = |any_of: &[i32]| match any_of {
-                [gram] if *gram == word.word => Some(40_000.0),
-                [gram] if *gram == word.first_characters => Some(50_000.0),
-                [gram] if *gram == word.any_of[1] => Some(outside),
-                [_] => Some(100_000.0),
-                _ => Some(both),
-            };
-            let wanted = Wanted::of(&tenant(), &search, 64).with_facts_together(&search, known(&rows));
-            wanted.conjuncts.into_iter().map(|conjunct| conjunct.share).collect::<Vec<_>>()
+    /// The shares of what is looked up for a word with this filter, if so many have the word and live there, and so many have it elsewhere.
+    fn shares_with_home(filter: &str, home: Home<'_>, both: f64, outside: f64) -> Vec<Option<f64>> {
+        let search = search("johnny", Some(filter));
+        let [word] = Grams::of(&tenant()).of_words_of_home(&search.needles, home)[..].to_vec().try_into().unwrap();
+        let rows = |any_of: &[i32]| match any_of {
+            [gram] if *gram == word.word => Some(40_000.0),
+            [gram] if *gram == word.first_characters => Some(50_000.0),
+            [gram] if *gram == word.any_of[1] => Some(outside),
+            [_] => Some(100_000.0),
+            any_of if any_of == word.any_of => Some(both),
+            _ => Some(60_000.0),
         };
-        assert_eq!(with(900.0, 0.0), [Some(0.8), Some(1.0), None]);
-        assert_eq!(with(900.0, 900.0), [Some(0.1), Some(0.25), None]);
-        assert_eq!(with(45_000.0, 0.0), [None, None]);
+        let wanted = Wanted::of(&tenant(), &search, 64).with_facts_together(&search, known(&rows));
+        wanted.conjuncts.into_iter().map(|conjunct| conjunct.share).collect()
+    }
+
+    #[test]
+    fn a_word_is_looked_up_with_the_country_or_the_city_where_fewer_have_both() {
+        let (country, city) = ("country_id eq \"IN\"", "city_id eq \"Pune\"");
+        for (filter, home) in [(country, Home::Country("IN")), (city, Home::City("Pune"))] {
+            let with = |both, outside| shares_with_home(filter, home, both, outside);
+            assert_eq!(with(900.0, 0.0), [Some(0.8), Some(1.0), None], "{filter}");
+            assert_eq!(with(900.0, 900.0), [Some(0.1), Some(0.25), None], "{filter}");
+            assert_eq!(with(45_000.0, 0.0), [None, None], "{filter}");
+        }
+        // Of both it is the one that fewer have the word of: the city is the last but one.
+        let both = format!("{country} and {city}");
+        assert_eq!(shares_with_home(&both, Home::City("Pune"), 900.0, 0.0), [Some(0.8), None, Some(1.0), None]);
     }
 
     #[test]

@@ -5,7 +5,7 @@
 use super::conjuncts::{Conjunct, telling};
 use crate::domain::filter::{Condition, Filter, TextField, TextOp};
 use crate::domain::geo;
-use crate::domain::grams::{Fact, Grams, Placed};
+use crate::domain::grams::{Fact, Grams, Home, Placed};
 use crate::domain::name_order::{Part, beginning, is_marked, marks_of};
 use crate::domain::profile::ProfileId;
 use crate::domain::search::{Position, Search, SortField, SortKey, Start};
@@ -261,12 +261,12 @@ impl Stage {
 
 fn of_value<'a>(grams: Grams, filter: &'a Filter, wanted: TextField) -> Option<Lead<'a>> {
     let Filter::Condition(Condition::Text { field, op: TextOp::Eq, value }) = filter else { return None };
-    let (placed, fact) = match (wanted, field) {
-        (TextField::CityId, TextField::CityId) => (Placed::City(value), Fact::City(value)),
-        (TextField::CountryId, TextField::CountryId) => (Placed::Country(value), Fact::Country(value)),
+    let home = match (wanted, field) {
+        (TextField::CityId, TextField::CityId) => Home::City(value),
+        (TextField::CountryId, TextField::CountryId) => Home::Country(value),
         _ => return None,
     };
-    Some(Lead::Placed { any_of: vec![placed], conjunct: Some(grams.gram(fact)) })
+    Some(Lead::Placed { any_of: vec![Placed::Home(home)], conjunct: Some(grams.gram(home.fact())) })
 }
 
 fn of_circle(filter: &Filter) -> Option<Lead<'_>> {

@@ -117,3 +117,16 @@ async fn of_many_beginnings_those_that_somebody_has_are_found() {
     assert_eq!(found, [7, 19]);
     assert_eq!(samples.len(), 100);
 }
+
+#[tokio::test]
+async fn what_statistics_tell_is_not_asked_of_the_database() {
+    // Nobody listens there.
+    let store = connect("postgres://nobody@127.0.0.1:1/nothing");
+    let smith = Grams::of(&tenant()).of_needle(" smith")[0];
+    let known = Frequencies::listing([(smith, 700.0)]);
+    let probe = Probe { beginnings: vec!["smith".to_owned()], wanted: 1, examined: 300, shown: Shown::Whether, include_deleted: false };
+    let samples = store.sample_guided(&tenant(), &probe, &known).await.unwrap();
+    assert_eq!((samples[0].docs.len(), samples[0].holders), (0, 700));
+    let unknown = Probe { beginnings: vec!["smith".to_owned(), "jones".to_owned()], ..probe };
+    assert!(matches!(store.sample_guided(&tenant(), &unknown, &known).await, Err(StoreError::Unavailable(_))));
+}
