@@ -274,6 +274,14 @@ impl Session {
         Ok(found)
     }
 
+    /// Ends a transaction that only read. Nobody waits for that: whoever uses the client next comes behind it.
+    pub(super) fn end_unheard(&self) {
+        if let Ok(client) = self.client() {
+            let _ = client.batch_execute("COMMIT").now_or_never();
+            self.open.store(false, Ordering::Relaxed);
+        }
+    }
+
     /// Begins a transaction with its locks, its record and its first statement, in one round trip.
     ///
     /// The locks are a statement before the others because each sees what was committed before it began. The record

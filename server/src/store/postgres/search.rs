@@ -23,7 +23,9 @@ use crate::domain::profile::{Profile, ProfileId};
 use crate::domain::search::{Found, Position, Route, RouteStep, Search, SortField, SortKey, Start, Total};
 use crate::domain::tenant::TenantName;
 use crate::store::error::{Result, StoreError};
-use crate::store::route::{Asked, Change, Conjunct, Costs, Expected, Known, Listed, Names, Outcome, Rings, Router, Step, Wanted, Words};
+use crate::store::route::{
+    Asked, Change, Conjunct, Costs, Expected, Known, Listed, Names, Outcome, Rings, Router, Step, Together, Wanted, Words,
+};
 use period::{InPeriod, Span};
 #[cfg(test)]
 pub(super) use recall::{READ_CHANGES_IN, READ_GRAMS_IN};
@@ -184,47 +186,49 @@ impl<'a> Run<'a> {
 
     /// Ends the transaction. `changes` are there when something of the search is remembered.
     async fn found(&mut self, changes: Option<Vec<Change>>) -> Attempted<Found> {
-        let search = self.subject.search;
-        let limit = search.limit as usize;
         let recalled = match changes {
             Some(changes) => self.recalled(changes).await?,
             None => None,
         };
+        if let Some(Together { profiles, more, total }) = recalled {
+            let total = self.total(total, profiles.len(), more, None).await?;
+            self.session.end_unheard();
+            return Ok(self.as_found(profiles, more, total));
+        }
         let mut router = self.router(&self.wanted.conjuncts, 0.0);
-        let is_new = recalled.is_none();
-        let page = match recalled {
-            Some(page) => page,
-            None => self.found_anew(&mut router).await?,
+        let Page { mut ids, total, hits, .. } = match self.subject.search.sort.field {
+            SortField::Distance(circle) => self.by_distance(circle, &mut router).await?,
+            _ => self.page(&mut router).await?,
         };
-        let mut ids = page.ids;
-        let more = ids.len() > limit;
+        if let Some(total) = total {
+            self.asked.note_counted(&hits, usize::try_from(total) == Ok(hits.len()), self.at);
+        }
+        let limit = self.subject.search.limit as usize;
         let next = ids.get(limit).copied();
         ids.truncate(limit);
-        if let (None, Some(at_least)) = (page.total, self.at_least) {
-            self.route.push(RouteStep::new("remembered", at_least as f64, at_least));
-        }
-        let total = match (page.total.or(self.at_least), &search.start) {
-            (Some(total), _) => total,
-            (None, Start::Offset(offset)) if !more && (!ids.is_empty() || *offset == 0) => i64::from(*offset) + ids.len() as i64,
-            _ => self.count(&router).await?,
-        };
+        let total = self.total(total, ids.len(), next.is_some(), Some(&router)).await?;
         let profiles = self.profiles_at_last(&ids).await?;
-        if is_new {
-            self.asked.note_page(ids.into_iter().chain(next), self.at, self.guide.costs.remembered, &self.route);
-        }
-        Ok(Found { profiles, more, total: Total::of_counted(total), route: Route(std::mem::take(&mut self.route)) })
+        self.asked.note_page(ids.into_iter().chain(next), self.at, self.guide.costs.remembered, &self.route);
+        Ok(self.as_found(profiles, next.is_some(), total))
     }
 
-    async fn found_anew(&mut self, router: &mut Router) -> Attempted<Page> {
-        let page = match self.subject.search.sort.field {
-            SortField::Distance(circle) => self.by_distance(circle, router).await?,
-            _ => self.page(router).await?,
-        };
-        if let Some(hits) = page.total {
-            let is_all = usize::try_from(hits) == Ok(page.hits.len());
-            self.asked.note_counted(&page.hits, is_all, self.at);
+    fn as_found(&mut self, profiles: Vec<Profile>, more: bool, total: i64) -> Found {
+        Found { profiles, more, total: Total::of_counted(total), route: Route(std::mem::take(&mut self.route)) }
+    }
+
+    /// How many hits there are, where the page has so many of them: what was told, is remembered, shows on the page, or is counted.
+    async fn total(&mut self, told: Option<i64>, on_page: usize, more: bool, router: Option<&Router>) -> Attempted<i64> {
+        if let (None, Some(at_least)) = (told, self.at_least) {
+            self.route.push(RouteStep::new("remembered", at_least as f64, at_least));
         }
-        Ok(page)
+        match (told.or(self.at_least), &self.subject.search.start) {
+            (Some(total), _) => Ok(total),
+            (None, Start::Offset(offset)) if !more && (on_page > 0 || *offset == 0) => Ok(i64::from(*offset) + on_page as i64),
+            _ => match router {
+                Some(router) => self.count(router).await,
+                None => self.count(&self.router(&self.wanted.conjuncts, 0.0)).await,
+            },
+        }
     }
 
     fn router(&self, conjuncts: &[Conjunct], least: f64) -> Router {

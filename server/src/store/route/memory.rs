@@ -5,8 +5,10 @@
 //! A node keeps this for itself, and forgets it when a connection to its database broke: the next may lead to another one.
 
 use super::Conjunct;
+use super::recalled::{First, Recall, Recalled, Together};
 use super::recent::{Changes, Mark, Recent, mark};
-use crate::domain::search::{MAX_TOTAL, RouteStep, Search, Start};
+use crate::domain::profile::Profile;
+use crate::domain::search::{MAX_TOTAL, RouteStep, Search, Sort, Start};
 use crate::domain::tenant::TenantName;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
@@ -35,16 +37,16 @@ const MOST_CHANGED: usize = 300;
 
 /// The ids of a first page in order, and of one more if there is one, as a snapshot at this position found them.
 #[derive(Debug)]
-struct Page {
-    ids: Vec<Uuid>,
-    is_all: bool,
+pub(super) struct Page {
+    pub ids: Vec<Uuid>,
+    pub is_all: bool,
     at: AtomicI64,
 }
 
 /// These hits there were: all, or some of them.
 #[derive(Debug)]
-struct Counted {
-    hits: Box<[Mark]>,
+pub(super) struct Counted {
+    pub hits: Box<[Mark]>,
     is_all: bool,
     at: AtomicI64,
 }
@@ -132,14 +134,6 @@ pub struct Asked<'a> {
     begun: Instant,
 }
 
-/// What can be told of a search without finding it anew.
-#[derive(Debug, Default)]
-pub struct Recall {
-    pub page: Option<Recalled>,
-    /// How many hits there are at least, if that is more than is told.
-    pub at_least: Option<i64>,
-}
-
 impl Asked<'_> {
     /// From where the change log is to be read, if anything is remembered.
     pub fn read_from(&self) -> Option<i64> {
@@ -197,9 +191,17 @@ impl Asked<'_> {
         Recall { page: recalled, at_least: (left > MAX_TOTAL as usize).then_some(left as i64) }
     }
 
+    /// The page and its total, if no doubt about them is left; `read` are those of `to_read` who are hits in the snapshot, which is at `at`.
+    pub fn put_together(&self, recalled: &Recalled, read: Vec<Profile>, sort: Sort, at: i64) -> Option<Together> {
+        let First { ids, mut profiles, come } = recalled.with(read, sort);
+        let total = self.renew(recalled, &ids, &come, at)?;
+        profiles.truncate(self.limit);
+        Some(Together { profiles, more: ids.len() > self.limit, total })
+    }
+
     /// How many hits there are, if that is known, when the page that was recalled holds: it begins with `first`, in order and one
     /// more than the limit if there is one, and of those who were changed these are hits. What holds is remembered as it is now.
-    pub fn renew(&self, recalled: &Recalled, first: &[Uuid], come: &[Uuid], at: i64) -> Option<Option<i64>> {
+    fn renew(&self, recalled: &Recalled, first: &[Uuid], come: &[Uuid], at: i64) -> Option<Option<i64>> {
         let is_whole = recalled.holds(first)?;
         let Recalled { page, counted, changed, .. } = recalled;
         let of_page = page.is_all.then(|| (recalled.unchanged.len() + come.len()) as i64);
@@ -261,42 +263,6 @@ impl Asked<'_> {
             self.memory.recent().begin(at);
             self.memory.counted.insert(self.condition.clone(), Arc::new(Counted { hits, is_all, at: at.into() }));
         }
-    }
-}
-
-/// A page to be put together from those whom it showed and those who were changed since.
-#[derive(Debug)]
-pub struct Recalled {
-    /// Those whom it showed who are hits still, in order.
-    pub unchanged: Vec<Uuid>,
-    /// Those who may have become hits, may be hits no longer, or may stand elsewhere.
-    pub changed: HashSet<Uuid>,
-    page: Arc<Page>,
-    counted: Option<Arc<Counted>>,
-    limit: usize,
-}
-
-impl Recalled {
-    /// Those of whom the page is made when these of the changed are hits.
-    pub fn with(&self, come: &[Uuid]) -> Vec<Uuid> {
-        self.unchanged.iter().chain(come).copied().collect()
-    }
-
-    /// How many hits there were when it was last known.
-    pub fn hits(&self) -> usize {
-        self.counted.as_ref().map_or(self.page.ids.len(), |counted| counted.hits.len())
-    }
-
-    /// Whether the first hits, in order and one more than the limit, are those of all, but for the one behind the page; and whether
-    /// that one is too. Whoever is not known follows behind the last one who was: up to that one, and no further, the order is known.
-    fn holds(&self, first: &[Uuid]) -> Option<bool> {
-        let last = match self.page.ids.last() {
-            Some(last) if !self.page.is_all => last,
-            _ => return Some(true),
-        };
-        let place = first.iter().position(|id| id == last);
-        let holds = self.unchanged.contains(last) && first.len() > self.limit && place.is_none_or(|place| place + 1 >= self.limit);
-        holds.then(|| place.is_none_or(|place| place == self.limit))
     }
 }
 

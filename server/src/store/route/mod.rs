@@ -6,6 +6,7 @@ pub mod costs;
 pub mod memory;
 pub mod names;
 mod parts;
+pub mod recalled;
 pub mod recent;
 pub mod rings;
 pub mod router;
@@ -13,8 +14,9 @@ pub mod words;
 
 pub use conjuncts::{Conjunct, Known, Wanted};
 pub use costs::{Costs, InNames, Listed};
-pub use memory::{Asked, MOST_COUNTED, Memory, Recall, Recalled};
+pub use memory::{Asked, MOST_COUNTED, Memory};
 pub use names::{Ahead, Names, Place, Reach};
+pub use recalled::{Recall, Together};
 pub use recent::{Change, Changes, MOST_CHANGES};
 pub use rings::{Rings, holding};
 pub use router::{Count, Expected, NARROWER, Outcome, Router, Step};

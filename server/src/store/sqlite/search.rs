@@ -17,7 +17,7 @@ use crate::domain::profile::Profile;
 use crate::domain::search::{Found, Position, Route, RouteStep, Search, Sort, SortField, Start, Total};
 use crate::domain::tenant::TenantName;
 use crate::store::Result;
-use crate::store::route::{Asked, Conjunct, Costs, Count, Expected, MOST_COUNTED, Memory, Names, Outcome, Rings, Router, Step, Wanted};
+use crate::store::route::{Asked, Conjunct, Costs, Count, Expected, MOST_COUNTED, Memory, Names, Outcome, Rings, Router, Step, Together, Wanted};
 use best::Best;
 pub(super) use budget::Budgeted;
 use rusqlite::{CachedStatement, Connection, Rows, params_from_iter};
@@ -97,61 +97,58 @@ struct Run<'a> {
     route: Vec<RouteStep>,
 }
 
-/// The numbers of a page's profiles, in order; of a lookup their ids too, and the count, where the step told, with as many of the
-/// hits as are counted.
+/// The numbers of a page's profiles, in order; and the count, where the step told, with as many of the hits as are counted.
 #[derive(Default)]
 struct Page {
     numbers: Vec<i64>,
-    ids: Vec<Uuid>,
     total: Option<i64>,
     hits: Vec<Uuid>,
 }
 
 impl Run<'_> {
     fn found(&mut self) -> Result<Found> {
-        let search = self.subject.search;
-        let limit = search.limit as usize;
-        let wanted = self.wanted(search);
-        let recalled = self.recalled(&wanted)?;
-        let is_new = recalled.is_none();
-        // Made where it is needed: it looks frequencies up.
-        let mut router = None;
-        let Page { mut numbers, total, .. } = match recalled {
-            Some(page) => page,
-            None => self.found_anew(&wanted, router.insert(self.router(&wanted)?))?,
+        let wanted = self.wanted(self.subject.search);
+        if let Some(Together { profiles, more, total }) = self.recalled(&wanted)? {
+            let total = self.total(total, (profiles.len(), more), &wanted, None)?;
+            return Ok(self.as_found(profiles, more, total));
+        }
+        // It looks frequencies up.
+        let mut router = self.router(&wanted)?;
+        let Page { mut numbers, total, hits } = match self.subject.search.sort.field {
+            SortField::Distance(circle) => self.by_distance(circle, &wanted, &router)?,
+            _ => self.page(&wanted, &mut router)?,
         };
-        let more = numbers.len() > limit;
+        if let Some(total) = total {
+            self.asked.note_counted(&hits, usize::try_from(total) == Ok(hits.len()), self.at);
+        }
+        let limit = self.subject.search.limit as usize;
         numbers.truncate(limit + 1);
         let mut profiles = self.profiles(&numbers)?;
         let next = profiles.get(limit).map(|profile| profile.profile_id.0);
         profiles.truncate(limit);
-        if let (None, Some(at_least)) = (total, self.at_least) {
-            self.route.push(RouteStep::new("remembered", at_least as f64, at_least));
-        }
-        let total = match total.or(self.at_least).or_else(|| seen_to_the_end(&search.start, profiles.len(), more)) {
-            Some(total) => total,
-            None => {
-                let router = router.map_or_else(|| self.router(&wanted), Ok)?;
-                self.count(&wanted, &router)?
-            }
-        };
-        if is_new {
-            let ids = profiles.iter().map(|profile| profile.profile_id.0).chain(next);
-            self.asked.note_page(ids, self.at, self.guide.costs.remembered, &self.route);
-        }
-        Ok(Found { profiles, more, total: Total::of_counted(total), route: Route(std::mem::take(&mut self.route)) })
+        let total = self.total(total, (profiles.len(), next.is_some()), &wanted, Some(&router))?;
+        let ids = profiles.iter().map(|profile| profile.profile_id.0).chain(next);
+        self.asked.note_page(ids, self.at, self.guide.costs.remembered, &self.route);
+        Ok(self.as_found(profiles, next.is_some(), total))
     }
 
-    fn found_anew(&mut self, wanted: &Wanted, router: &mut Router) -> Result<Page> {
-        let page = match self.subject.search.sort.field {
-            SortField::Distance(circle) => self.by_distance(circle, wanted, router)?,
-            _ => self.page(wanted, router)?,
-        };
-        if let Some(hits) = page.total {
-            let is_all = usize::try_from(hits) == Ok(page.hits.len());
-            self.asked.note_counted(&page.hits, is_all, self.at);
+    fn as_found(&mut self, profiles: Vec<Profile>, more: bool, total: i64) -> Found {
+        Found { profiles, more, total: Total::of_counted(total), route: Route(std::mem::take(&mut self.route)) }
+    }
+
+    /// How many hits there are, where the page has so many of them, or more follow: what was told, is remembered, shows on the page, or
+    /// is counted.
+    fn total(&mut self, told: Option<i64>, (on_page, more): (usize, bool), wanted: &Wanted, router: Option<&Router>) -> Result<i64> {
+        if let (None, Some(at_least)) = (told, self.at_least) {
+            self.route.push(RouteStep::new("remembered", at_least as f64, at_least));
         }
-        Ok(page)
+        match told.or(self.at_least).or_else(|| seen_to_the_end(&self.subject.search.start, on_page, more)) {
+            Some(total) => Ok(total),
+            None => match router {
+                Some(router) => self.count(wanted, router),
+                None => self.count(wanted, &self.router(wanted)?),
+            },
+        }
     }
 
     fn wanted(&self, search: &Search) -> Wanted {
@@ -335,8 +332,7 @@ impl Run<'_> {
         }
         self.route.push(RouteStep::new(name, expected, read));
         Ok((read <= i64::from(cap)).then(|| {
-            let (numbers, ids) = best.into_page();
-            Page { numbers, ids, total: Some(hits), hits: all }
+            Page { numbers: best.into_page(), total: Some(hits), hits: all }
         }))
     }
 

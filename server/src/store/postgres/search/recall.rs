@@ -2,11 +2,13 @@
 
 use super::super::partitions::{Partition, for_each_partition};
 use super::super::pool::{Attempted, Session};
-use super::statements::Lookup;
-use super::{NO_CAP, Page, Run};
+use super::super::rows;
+use super::Run;
+use crate::domain::profile::Profile;
 use crate::domain::search::RouteStep;
 use crate::domain::tenant::TenantName;
-use crate::store::route::{Change, Changes, MOST_CHANGES, Recall};
+use crate::store::error::Result;
+use crate::store::route::{Change, Changes, MOST_CHANGES, Recall, Together};
 use std::collections::HashMap;
 use tokio_postgres::Row;
 use uuid::Uuid;
@@ -66,25 +68,18 @@ pub(super) async fn changes(
 
 impl Run<'_> {
     /// The page, if it is remembered and what was changed since leaves no doubt about it.
-    pub(super) async fn recalled(&mut self, changes: Vec<Change>) -> Attempted<Option<Page>> {
+    pub(super) async fn recalled(&mut self, changes: Vec<Change>) -> Attempted<Option<Together>> {
         let seen = Changes { changes, at: self.at };
         self.asked.note(&seen);
         self.tell_grams().await?;
         let Recall { page, at_least } = self.asked.recall(&seen, &self.wanted.conjuncts);
         self.at_least = at_least;
         let Some(recalled) = page else { return Ok(None) };
-        let changed: Vec<Uuid> = recalled.changed.iter().copied().collect();
-        let come = if changed.is_empty() { Vec::new() } else { self.among(&changed).await?.hits };
-        let ids = match come.as_slice() {
-            [] => recalled.unchanged.clone(),
-            come => self.among(&recalled.with(come)).await?.ids,
-        };
-        self.route.push(RouteStep::new("remembered page", recalled.hits() as f64, changed.len() as i64));
-        Ok(self.asked.renew(&recalled, &ids, &come, self.at).map(|total| Page { ids, total, ..Page::default() }))
-    }
-
-    async fn among(&mut self, ids: &[Uuid]) -> Attempted<Page> {
-        self.look_up("remembered", Lookup::Ids(ids), NO_CAP, ids.len() as f64).await.map(Option::unwrap_or_default)
+        let to_read = recalled.to_read();
+        let read = if to_read.is_empty() { Vec::new() } else { self.run(self.subject.read(&to_read)).await? };
+        let read = read.iter().map(|row| rows::profile(row, 0)).collect::<Result<Vec<Profile>>>()?;
+        self.route.push(RouteStep::new("remembered page", recalled.hits() as f64, to_read.len() as i64));
+        Ok(self.asked.put_together(&recalled, read, self.subject.search.sort, self.at))
     }
 
     async fn tell_grams(&self) -> Attempted<()> {

@@ -6,6 +6,7 @@
 
 use super::super::filter::{self, Value, Values, distance};
 use super::super::partitions::Partition;
+use super::super::rows::profile_columns;
 use super::words::{Having, InOrder};
 use crate::domain::birth_date::BirthDate;
 use crate::domain::filter::Filter;
@@ -45,8 +46,6 @@ pub(in super::super) enum Lookup<'a> {
     WordsInOrder(&'a Words),
     /// Those of them who have the words at the ends of their names.
     EndsInOrder(&'a Words),
-    /// Those with these ids.
-    Ids(&'a [Uuid]),
     /// All of the tenant.
     Whole,
 }
@@ -153,7 +152,6 @@ impl Subject<'_> {
                 };
                 self.having(words, &Having { tenant: &tenant, hit: &hit, most: &cap, in_order, only_ends, select: &select }, &mut values)
             }
-            Lookup::Ids(ids) => format!("{select} WHERE {} LIMIT {cap}", one_of(ids, &tenant, &mut values)),
             Lookup::Whole => format!("{select} WHERE p.tenant_name = {tenant} LIMIT {cap}"),
         };
         let (behind, offset) = match &self.search.start {
@@ -170,6 +168,16 @@ impl Subject<'_> {
              (SELECT array_agg(w.profile_id) FROM (SELECT a.profile_id FROM candidates a WHERE a.hit LIMIT {MOST_COUNTED}) AS w), NULL FROM candidates c"
         );
         Ok(Statement { text, values })
+    }
+
+    /// The hits among those with these ids, in no order.
+    pub(in super::super) fn read(&self, ids: &[Uuid]) -> Statement {
+        let mut values = Values::default();
+        let tenant = values.text(self.tenant.as_str());
+        let (ids, hit) = (values.bind(Value::Ids(ids.to_vec())), self.is_hit(&tenant, &mut values));
+        let (columns, table) = (profile_columns!("p"), self.table());
+        let text = format!("SELECT {columns} FROM {table} WHERE p.tenant_name = {tenant} AND p.profile_id = ANY ({ids}) AND {hit}");
+        Statement { text, values }
     }
 
     /// What ends a statement that reads in sort order: behind the start, and no further than the page may reach.
@@ -225,9 +233,6 @@ impl Subject<'_> {
                 let having = Having { tenant: &tenant, hit: &hit, most: &most, in_order: None, only_ends: false, select: &select };
                 self.having(words, &having, &mut values)
             }
-            Lookup::Ids(ids) => {
-                format!("SELECT p.profile_id FROM {table} WHERE {} AND {hit} LIMIT {most}", one_of(ids, &tenant, &mut values))
-            }
             Lookup::Whole => format!(
                 "SELECT p.profile_id FROM {table} WHERE p.tenant_name = {tenant} AND {hit} ORDER BY p.tenant_name, p.created_at DESC, p.profile_id DESC LIMIT {most}"
             ),
@@ -250,10 +255,6 @@ fn have(conjuncts: &[&Conjunct], values: &mut Values) -> String {
     let several = conjuncts.iter().filter(|conjunct| only(&conjunct.any_of).is_none());
     all.extend(several.map(|conjunct| format!("p.grams && {}", values.bind(Value::Grams(conjunct.any_of.clone())))));
     all.join(" AND ")
-}
-
-fn one_of(ids: &[Uuid], tenant: &str, values: &mut Values) -> String {
-    format!("p.tenant_name = {tenant} AND p.profile_id = ANY ({})", values.bind(Value::Ids(ids.to_vec())))
 }
 
 fn only(grams: &[i32]) -> Option<i32> {

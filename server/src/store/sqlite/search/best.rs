@@ -49,10 +49,9 @@ impl<'a> Best<'a> {
         Ok(())
     }
 
-    /// The numbers and ids of the page's profiles in order, and of one more if there is one.
-    pub fn into_page(self) -> (Vec<i64>, Vec<Uuid>) {
-        let page = self.kept.into_sorted_vec().into_iter().skip(self.offset);
-        page.map(|kept| (kept.number, kept.position.profile_id.0)).unzip()
+    /// The numbers of the page's profiles in order, and of one more if there is one.
+    pub fn into_page(self) -> Vec<i64> {
+        self.kept.into_sorted_vec().into_iter().skip(self.offset).map(|kept| kept.number).collect()
     }
 }
 

@@ -1,15 +1,15 @@
 //! A search that is remembered: what the change log tells of it, and its page from those who may be on it.
 
 use super::super::rows;
-use super::statements::Lookup;
-use super::{NO_CAP, Page, Run};
+use super::Run;
 use crate::domain::grams::Grams;
+use crate::domain::profile::Profile;
 use crate::domain::search::RouteStep;
 use crate::domain::search_text::search_doc;
 use crate::domain::tenant::TenantName;
 use crate::store::Result;
-use crate::store::route::{Change, Changes, MOST_CHANGES, Recall, Wanted};
-use rusqlite::{Connection, OptionalExtension, params};
+use crate::store::route::{Change, Changes, MOST_CHANGES, Recall, Together, Wanted};
+use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
 use std::collections::HashMap;
 use uuid::Uuid;
 
@@ -41,7 +41,7 @@ fn changes(connection: &Connection, from: i64) -> Result<Vec<Change>> {
 
 impl Run<'_> {
     /// The page, if it is remembered and what was changed since leaves no doubt about it.
-    pub(super) fn recalled(&mut self, wanted: &Wanted) -> Result<Option<Page>> {
+    pub(super) fn recalled(&mut self, wanted: &Wanted) -> Result<Option<Together>> {
         let Some(from) = self.asked.read_from() else { return Ok(None) };
         let seen = Changes { changes: changes(self.connection, from)?, at: self.at };
         self.asked.note(&seen);
@@ -49,16 +49,21 @@ impl Run<'_> {
         let Recall { page, at_least } = self.asked.recall(&seen, &wanted.conjuncts);
         self.at_least = at_least;
         let Some(recalled) = page else { return Ok(None) };
-        let changed: Vec<Uuid> = recalled.changed.iter().copied().collect();
-        let come = if changed.is_empty() { Vec::new() } else { self.among(&changed)?.hits };
-        let page = self.among(&recalled.with(&come))?;
-        self.route.push(RouteStep::new("remembered page", recalled.hits() as f64, changed.len() as i64));
-        let total = self.asked.renew(&recalled, &page.ids, &come, self.at);
-        Ok(total.map(|total| Page { numbers: page.numbers, total, ..Page::default() }))
+        let to_read = recalled.to_read();
+        let read = self.read(&to_read)?;
+        self.route.push(RouteStep::new("remembered page", recalled.hits() as f64, to_read.len() as i64));
+        Ok(self.asked.put_together(&recalled, read, self.subject.search.sort, self.at))
     }
 
-    fn among(&mut self, ids: &[Uuid]) -> Result<Page> {
-        self.look_up(self.subject, "remembered", Lookup::Ids(ids), NO_CAP, ids.len() as f64).map(Option::unwrap_or_default)
+    /// The hits among those with these ids, in no order.
+    fn read(&self, ids: &[Uuid]) -> Result<Vec<Profile>> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let sql = self.subject.read(ids);
+        let mut statement = self.connection.prepare_cached(&sql.text)?;
+        let hits = statement.query_map(params_from_iter(&sql.values), rows::profile)?;
+        Ok(hits.collect::<rusqlite::Result<_>>()?)
     }
 
     fn tell_grams(&self) -> Result<()> {

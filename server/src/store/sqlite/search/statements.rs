@@ -30,8 +30,6 @@ pub(super) enum Lookup<'a> {
     Grams(&'a [&'a Conjunct]),
     /// Conditions with an index of their own.
     Keyed(&'a [Filter]),
-    /// Those with these ids.
-    Ids(&'a [Uuid]),
     /// All of the tenant.
     Whole,
 }
@@ -143,7 +141,6 @@ impl Subject<'_> {
                     sql.push_filter(condition);
                 }
             }
-            Lookup::Ids(ids) => push_one_of(ids, sql),
             Lookup::Grams(_) | Lookup::Whole => {}
         }
     }
@@ -162,6 +159,17 @@ impl Subject<'_> {
         self.push_candidates(lookup, &mut sql);
         sql.push(" LIMIT ");
         sql.bind(limit);
+        sql
+    }
+
+    /// The hits among those with these ids, in no order.
+    pub fn read(self, ids: &[Uuid]) -> Sql {
+        let mut sql = Sql::default();
+        sql.push(concat!("SELECT ", profile_columns!(), " FROM profiles WHERE "));
+        self.push_of_tenant(&mut sql);
+        push_one_of(ids, &mut sql);
+        sql.push(" AND ");
+        self.push_hit(&mut sql);
         sql
     }
 
