@@ -23,7 +23,7 @@ const LONGEST_WITH_ONE_CHANGE: usize = 5;
 /// looked at together.
 const CHANGED_WITHIN: usize = 8;
 /// Where all whose words begin with so many first characters of a word are known, changes behind these need not be tried.
-const STEM: usize = 4;
+pub const STEM: usize = 4;
 /// Where too many begin so, the same is asked of longer stems: of a word that is nobody's few begin with them, or none.
 const LONGER_STEMS: RangeInclusive<usize> = STEM + 1..=CHANGED_WITHIN - 1;
 /// A tenant of so many profiles is large: its words begin in many ways, and most ways of changing one begin in none of them.
@@ -76,9 +76,9 @@ pub fn words(query: &str) -> Vec<String> {
     all.take(MAX_WORDS).map(str::to_owned).collect()
 }
 
-/// The first characters of a beginning, if it has more.
-pub fn stem(beginning: &str) -> Option<&str> {
-    beginning.char_indices().nth(STEM).map(|(end, _)| &beginning[..end])
+/// So many first characters of a beginning, if it has more.
+pub fn stem(beginning: &str, characters: usize) -> Option<&str> {
+    beginning.char_indices().nth(characters).map(|(end, _)| &beginning[..end])
 }
 
 /// All that is one change in so many first characters away from a word, and may be the beginning of another that is.

@@ -9,7 +9,7 @@ use super::pool::{Attempted, Session};
 use super::rows;
 use super::search::OPEN_TENANT;
 use crate::domain::grams::Grams;
-use crate::domain::spelling::{LARGE_TENANT, Probe, Sample, Shown, stem};
+use crate::domain::spelling::{LARGE_TENANT, Probe, STEM, Sample, Shown, stem};
 use crate::domain::tenant::TenantName;
 use crate::store::error::{Result, StoreError};
 use futures::future::try_join;
@@ -108,7 +108,7 @@ impl Plan {
         let is_large = frequencies.of_tenant(tenant).is_some_and(|rows| rows >= LARGE_TENANT);
         // What statistics do not list, next to nobody has.
         let is_unlikely = |beginning: &str| {
-            let stem = stem(beginning).and_then(|stem| grams.of_needle(&format!(" {stem}")).first().copied());
+            let stem = stem(beginning, STEM).and_then(|stem| grams.of_needle(&format!(" {stem}")).first().copied());
             stem.is_some_and(|gram| frequencies.of_listed(gram).is_none())
         };
         let mut rare_first: Vec<usize> = (0..needles.len()).collect();

@@ -1,9 +1,12 @@
 //! How many profiles have a gram: of a rare one counted, of a common one reckoned from how densely it stands. Kept in
 //! memory for a while: what is expected may be old, what is found never is.
 
+use super::grams;
 use crate::store::Result;
 use rusqlite::{Connection, OptionalExtension, params};
+use std::borrow::Borrow;
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -12,7 +15,7 @@ const SAMPLE: u32 = 1_000;
 const KEPT_FOR: Duration = Duration::from_secs(60);
 /// What is kept takes a megabyte or two.
 const KEPT: usize = 16_384;
-/// Whether anybody has a gram is asked of many that nobody has.
+/// Whether anybody has a gram, or many have, is asked of many that nobody has.
 const HELD_FOR: Duration = Duration::from_secs(300);
 const HELD: usize = 65_536;
 
@@ -20,7 +23,7 @@ statements! {
     /// How many were looked at, the first, and the last of them.
     SAMPLE_GRAM = "SELECT count(*), min(number), max(number)
         FROM (SELECT rowid AS number FROM profile_grams WHERE profile_grams MATCH ?1 LIMIT ?2)";
-    ANY_WITH_GRAM = "SELECT 1 FROM profile_grams WHERE profile_grams MATCH ?1 LIMIT 1";
+    HAS_SO_MANY = "SELECT count(*) >= ?2 FROM (SELECT 1 FROM profile_grams WHERE profile_grams MATCH ?1 LIMIT ?2)";
     LAST_WITH_GRAM = "SELECT rowid FROM profile_grams WHERE profile_grams MATCH ?1 ORDER BY rowid DESC LIMIT 1";
 }
 
@@ -28,7 +31,7 @@ statements! {
 #[derive(Default)]
 pub(super) struct Frequencies {
     common: Mutex<HashMap<String, (f64, Instant)>>,
-    held: Mutex<HashMap<String, (bool, Instant)>>,
+    held: Mutex<HashMap<(i32, u32), (bool, Instant)>>,
 }
 
 impl Frequencies {
@@ -42,18 +45,18 @@ impl Frequencies {
         if found < f64::from(SAMPLE) {
             return Ok(found);
         }
-        keep(&self.common, expression, found, (KEPT, KEPT_FOR));
+        keep(&self.common, expression.to_owned(), found, (KEPT, KEPT_FOR));
         Ok(found)
     }
 
-    /// Whether anybody fulfilled an expression, within the last minutes.
-    pub(super) fn any(&self, connection: &Connection, expression: &str) -> Result<bool> {
-        if let Some(known) = kept(&self.held, expression, HELD_FOR) {
+    /// Whether so many had a gram, within the last minutes.
+    pub(super) fn has(&self, connection: &Connection, gram: i32, so_many: u32) -> Result<bool> {
+        if let Some(known) = kept(&self.held, &(gram, so_many), HELD_FOR) {
             return Ok(known);
         }
-        let any = connection.prepare_cached(ANY_WITH_GRAM)?.exists([expression])?;
-        keep(&self.held, expression, any, (HELD, HELD_FOR));
-        Ok(any)
+        let has = connection.prepare_cached(HAS_SO_MANY)?.query_row(params![grams::word(gram), so_many], |row| row.get(0))?;
+        keep(&self.held, (gram, so_many), has, (HELD, HELD_FOR));
+        Ok(has)
     }
 }
 
@@ -61,16 +64,21 @@ impl Frequencies {
 impl Frequencies {
     /// Takes so many for those who fulfil an expression.
     pub(super) fn assume(&self, expression: &str, rows: f64) {
-        keep(&self.common, expression, rows, (KEPT, KEPT_FOR));
+        keep(&self.common, expression.to_owned(), rows, (KEPT, KEPT_FOR));
     }
 }
 
-fn kept<T: Copy>(all: &Mutex<HashMap<String, (T, Instant)>>, expression: &str, kept_for: Duration) -> Option<T> {
+fn kept<Q, K, T>(all: &Mutex<HashMap<K, (T, Instant)>>, of: &Q, kept_for: Duration) -> Option<T>
+where
+    Q: Hash + Eq + ?Sized,
+    K: Borrow<Q> + Hash + Eq,
+    T: Copy,
+{
     let all = all.lock().unwrap_or_else(PoisonError::into_inner);
-    all.get(expression).filter(|(_, at)| at.elapsed() < kept_for).map(|(found, _)| *found)
+    all.get(of).filter(|(_, at)| at.elapsed() < kept_for).map(|(found, _)| *found)
 }
 
-fn keep<T>(all: &Mutex<HashMap<String, (T, Instant)>>, expression: &str, found: T, (most, kept_for): (usize, Duration)) {
+fn keep<K: Hash + Eq, T>(all: &Mutex<HashMap<K, (T, Instant)>>, of: K, found: T, (most, kept_for): (usize, Duration)) {
     let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
     if all.len() >= most {
         all.retain(|_, (_, at)| at.elapsed() < kept_for);
@@ -79,7 +87,7 @@ fn keep<T>(all: &Mutex<HashMap<String, (T, Instant)>>, expression: &str, found: 
             all.clear();
         }
     }
-    all.insert(expression.to_owned(), (found, Instant::now()));
+    all.insert(of, (found, Instant::now()));
 }
 
 #[expect(clippy::cast_precision_loss, reason = "numbers of rows, and estimates")]

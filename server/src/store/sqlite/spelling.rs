@@ -6,14 +6,18 @@ use super::grams;
 use super::search::Budgeted;
 use super::tenants::open_tenant;
 use crate::domain::grams::Grams;
-use crate::domain::spelling::{LARGE_TENANT, Probe, Sample, Shown, stem};
+use crate::domain::spelling::{LARGE_TENANT, Probe, STEM, Sample, Shown, stem};
 use crate::domain::tenant::TenantName;
-use crate::store::Result;
+use crate::store::{Result, StoreError};
 use rusqlite::{CachedStatement, Connection, params};
 use std::time::Duration;
 
 /// A probe has this part of a search's time.
 const PART_OF_SEARCH_BUDGET: u32 = 8;
+
+/// A stem is likely that this part of the tenant has, or so many.
+const SHARE_OF_A_STEM: f64 = 0.000_2;
+const MOST_OF_A_STEM: u32 = 200;
 
 statements! {
     /// Those that have a gram; whether the tenant, the state and the text are right is told for each.
@@ -36,16 +40,22 @@ pub(super) fn sample(
     if any_without_grams(&snapshot)? {
         return Ok(vec![Sample::default(); probe.beginnings.len()]);
     }
-    let is_large = frequencies.of(&snapshot, &grams::tenant_word(tenant))? >= LARGE_TENANT;
     let gram_of = |beginning: &str| Grams::of(tenant).of_needle(&format!(" {beginning}")).first().copied();
-    let is_unlikely = |beginning: &str| match stem(beginning).and_then(gram_of) {
-        Some(gram) => frequencies.any(&snapshot, &grams::word(gram)).map(|any| !any),
-        None => Ok(false),
+    let stems = likely_stems(frequencies.of(&snapshot, &grams::tenant_word(tenant))?);
+    let is_unlikely = |beginning: &str| {
+        for (characters, holders) in &stems {
+            if let Some(gram) = stem(beginning, *characters).and_then(gram_of)
+                && !frequencies.has(&snapshot, gram, *holders)?
+            {
+                return Ok::<_, StoreError>(true);
+            }
+        }
+        Ok(false)
     };
     let mut statement = snapshot.prepare_cached(SAMPLE)?;
     let mut samples = Vec::with_capacity(probe.beginnings.len());
     for beginning in &probe.beginnings {
-        let leaves_out = is_large && probe.shown == Shown::WhereLikely && is_unlikely(beginning)?;
+        let leaves_out = probe.shown == Shown::WhereLikely && is_unlikely(beginning)?;
         let Some(gram) = gram_of(beginning).filter(|_| !leaves_out) else {
             samples.push(Sample::default());
             continue;
@@ -58,6 +68,17 @@ pub(super) fn sample(
         samples.push(Sample { holders: if tells { holders.max(docs.len() as u64) } else { docs.len() as u64 }, docs });
     }
     Ok(samples)
+}
+
+/// In a large tenant, how many first characters of a likely beginning are those of how many profiles' words at least. The fewer
+/// characters the fewer ways there are to begin, so most are known, and need not be looked for.
+fn likely_stems(tenant_rows: f64) -> Vec<(usize, u32)> {
+    if tenant_rows < LARGE_TENANT {
+        return Vec::new();
+    }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "both casts saturate")]
+    let common = ((tenant_rows * SHARE_OF_A_STEM) as u32).min(MOST_OF_A_STEM);
+    vec![(STEM - 1, common), (STEM, common), (STEM + 1, 1)]
 }
 
 /// The search texts, and whether anybody has the gram.
