@@ -17,7 +17,9 @@ use crate::domain::profile::Profile;
 use crate::domain::search::{Found, Position, Route, RouteStep, Search, Sort, SortField, Start, Total};
 use crate::domain::tenant::TenantName;
 use crate::store::Result;
-use crate::store::route::{Asked, Conjunct, Costs, Count, Expected, MOST_COUNTED, Memory, Names, Outcome, Rings, Router, Step, Together, Wanted};
+use crate::store::route::{
+    Asked, Conjunct, Costs, Count, Expected, MOST_COUNTED, Memory, Names, Outcome, Rings, Router, Step, Together, Wanted,
+};
 use best::Best;
 pub(super) use budget::Budgeted;
 use rusqlite::{CachedStatement, Connection, Rows, params_from_iter};
@@ -331,9 +333,7 @@ impl Run<'_> {
             }
         }
         self.route.push(RouteStep::new(name, expected, read));
-        Ok((read <= i64::from(cap)).then(|| {
-            Page { numbers: best.into_page(), total: Some(hits), hits: all }
-        }))
+        Ok((read <= i64::from(cap)).then(|| Page { numbers: best.into_page(), total: Some(hits), hits: all }))
     }
 
     fn count(&mut self, wanted: &Wanted, router: &Router) -> Result<i64> {
