@@ -336,6 +336,19 @@ mod tests {
     }
 
     #[test]
+    fn whoever_stands_behind_the_page_is_read_only_where_others_may_come_before() {
+        let to_read = |changed: &[u128]| {
+            let memory = remembering(ids([9, 7, 5, 3]), Vec::new(), false);
+            let mut to_read = recalled(&memory, &search("smith"), changed.iter().copied()).page.unwrap().to_read();
+            to_read.sort_unstable();
+            to_read
+        };
+        assert_eq!(to_read(&[]), ids([5, 7, 9]));
+        assert_eq!(to_read(&[4]), ids([3, 4, 5, 7, 9]));
+        assert_eq!(to_read(&[7]), ids([3, 5, 7, 9]));
+    }
+
+    #[test]
     fn what_holds_is_remembered_as_it_is_now() {
         let memory = remembering(ids([9, 7, 5, 3]), ids([9, 7, 5, 3, 1]), true);
         assert_eq!(told(&memory, [8, 1], [9, 8, 7, 5], [8]), Some(Some(5)));

@@ -60,6 +60,10 @@ pub(super) fn sample(
             samples.push(Sample::default());
             continue;
         };
+        if probe.shown == Shown::AllOrNone && frequencies.has(&snapshot, gram, probe.wanted + 1)? {
+            samples.push(Sample { docs: Vec::new(), holders: u64::from(probe.wanted) + 1 });
+            continue;
+        }
         let (needle, expression) = (format!(" {beginning}"), grams::word(gram));
         let (docs, any) = look_up(&mut statement, tenant, probe, &expression, &needle)?;
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates")]
