@@ -7,6 +7,10 @@ use super::router::{ELSEWHERE, Outcome};
 /// How many parts most are in.
 const PARTS: f64 = 100.0;
 
+/// A look that was too much is taken in so many pieces; so much is left of a single part.
+const TAKEN_IN: f64 = 4.0;
+const LESS_THAN_ONE: f64 = 2.0 / TAKEN_IN;
+
 /// What was found in the parts that were looked into.
 #[derive(Debug, Clone)]
 pub(super) struct Parts {
@@ -45,7 +49,7 @@ impl Parts {
         let own = (missing * 1.3 / seen.max(1e-9)).max(least).min(self.most).min(f64::from(left));
         let cost = costs.marks + own * each(seen);
         // Parts differ: rather than reading many rows of one that is full, fewer are looked into.
-        let cap = if self.most < 1.0 { f64::INFINITY } else { (missing * 8.0 + 200.0) * 2_f64.powi(self.overflows) };
+        let cap = if self.most < LESS_THAN_ONE { f64::INFINITY } else { (missing * 8.0 + 200.0) * 2_f64.powi(self.overflows) };
         match foreign > 0 && self.full.is_infinite() {
             // There is little in them: they are looked into at once.
             true => Look { parts: f64::from(foreign), cap, cost: cost + f64::from(foreign) * part },
@@ -70,8 +74,8 @@ impl Parts {
             }
             Outcome::Overflow => {
                 self.full = parts;
-                // Less than one part cannot be read: that one is then read whole.
-                self.most = parts / 4.0;
+                // Less than one part cannot be read: when a single one was full, and reading it off gave no page, it is read whole.
+                self.most = parts / TAKEN_IN;
                 self.overflows += 1;
             }
         }
@@ -109,6 +113,8 @@ mod tests {
         assert!(piece.parts <= 10.0);
         parts.note(piece.parts, Outcome::Short { found: 0 }, OWN);
         assert!(next(&parts, (90, 0)).parts <= 20.0);
+        parts.note(3.0, Outcome::Overflow, OWN);
+        assert!(next(&parts, (90, 0)).cap.is_finite(), "it may be full for a single one too, which is better read off");
         parts.note(1.0, Outcome::Overflow, OWN);
         assert!(next(&parts, (90, 0)).cap.is_infinite());
     }

@@ -126,8 +126,8 @@ pub struct Router {
     place: Option<Place>,
     /// The share of hits in the part that comes next, where it is known that it holds many.
     density: Option<f64>,
-    /// The next part is one that holds more than could be read.
-    is_full: bool,
+    /// The next part is one that holds more than could be read, which was so much.
+    full: Option<f64>,
     /// What was found in parts of it.
     parts: Parts,
     /// What the looks into it took.
@@ -156,7 +156,7 @@ impl Router {
             period: None,
             place: None,
             density: None,
-            is_full: false,
+            full: None,
             parts: Parts::new(),
             spent: 0.0,
             foreseen: 0.0,
@@ -252,7 +252,6 @@ impl Router {
                 self.overflowed = f64::from(*cap);
             }
             Step::Scan { rows } => {
-                self.is_full = false;
                 if !matches!(self.place, Some(Place::Apart { .. })) {
                     self.foreseen += f64::from(*rows) * self.share_here();
                     self.seen += if let Outcome::Short { found } = outcome { f64::from(found) } else { 0.0 };
@@ -263,12 +262,12 @@ impl Router {
                 self.found += found;
                 self.stretch = (self.stretch.0 + f64::from(*rows), self.stretch.1 + found);
             }
-            Step::Names { parts, .. } => {
+            Step::Names { parts, cap } => {
                 if let Outcome::Short { found } = outcome {
                     self.found += f64::from(found);
                 }
-                self.is_full = *parts == 1 && outcome == Outcome::Overflow;
-                if self.is_full {
+                self.full = (*parts == 1 && outcome == Outcome::Overflow).then_some(f64::from(*cap));
+                if self.full.is_some() {
                     (self.stretch, self.stride) = ((0.0, 0.0), self.costs.least_scan);
                 }
                 self.parts.note(f64::from(*parts), outcome, self.place);
@@ -373,7 +372,7 @@ impl Router {
         let share = match self.period {
             _ if self.stretch.0 > 0.0 => (self.stretch.1 + 0.5) / (self.stretch.0 + 1.0),
             // It may well hold little else.
-            _ if self.is_full => 1.0,
+            _ if self.full.is_some() => 1.0,
             _ if self.density.is_some() => self.density.unwrap_or_default(),
             _ if self.place == Some(Place::Together) => self.share_here(),
             // Most who have a word have it at the beginning of their name, and next to nobody in names of another script.
@@ -416,10 +415,12 @@ impl Router {
         (self.costs.of_words(in_names, hits, f64::INFINITY) <= otherwise).then_some(Step::Words { cap })
     }
 
-    /// Whether the next part holds so many hits that a scan finds them one behind another; as long as it does.
+    /// Whether the next part holds so many hits that a scan finds them one behind another, or soon enough: before it takes as long as
+    /// what could not be read.
     fn is_read_off(&self) -> bool {
         let (read, found) = self.stretch;
-        self.is_full || self.density.is_some_and(|density| read == 0.0 || (found + 1.0) / read > density * 0.3)
+        let before = |full| (read + self.rows_to_scan()) * self.costs.scanned_row < full * self.costs.hit;
+        self.full.is_some_and(before) || self.density.is_some_and(|density| read == 0.0 || (found + 1.0) / read > density * 0.3)
     }
 
     /// The page in the order of names by their words, if that takes less than `otherwise`.

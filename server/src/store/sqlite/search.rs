@@ -16,13 +16,13 @@ use crate::domain::geo::Circle;
 use crate::domain::profile::Profile;
 use crate::domain::search::{Found, Position, Route, RouteStep, Search, Sort, SortField, Start, Total};
 use crate::domain::tenant::TenantName;
-use crate::store::Result;
 use crate::store::route::{
     Asked, Conjunct, Costs, Count, Expected, MOST_COUNTED, Memory, Names, Outcome, Rings, Router, Step, Together, Wanted,
 };
+use crate::store::{Result, StoreError};
 use best::Best;
 pub(super) use budget::Budgeted;
-use rusqlite::{CachedStatement, Connection, Rows, params_from_iter};
+use rusqlite::{CachedStatement, Connection, Rows, params, params_from_iter};
 use statements::{Lookup, Subject, stretches};
 use std::time::Duration;
 use uuid::Uuid;
@@ -55,6 +55,7 @@ const MOST_CELLS: usize = 64;
 const NO_CAP: u32 = u32::MAX;
 
 statements! {
+    LIST_NUMBERS = "SELECT rowid FROM profile_grams WHERE profile_grams MATCH ?1 LIMIT ?2";
     READ_BY_NUMBER = concat!("SELECT ", profile_columns!(), " FROM profiles WHERE profile_number = ?1");
 }
 
@@ -265,9 +266,12 @@ impl Run<'_> {
         let others = wanted.conjuncts.iter().filter(|_| names.follows_word());
         let all: Vec<&Conjunct> = others.chain([&reach.marks]).collect();
         let subject = Subject { search: &reach.search, ..self.subject };
-        let Some(page) = self.look_up(subject, "names", Lookup::Grams(&all), cap, router.expected_hits())? else {
+        let expected = router.expected_hits();
+        let Some(numbers) = self.numbers(&all, cap)? else {
+            self.route.push(RouteStep::new("names", expected, 0));
             return Ok(Some(Outcome::Overflow));
         };
+        let page = self.look_up(subject, "names", Lookup::Numbers(&numbers), cap, expected)?.unwrap_or_default();
         let found = page.numbers.len();
         walk.hits.extend(page.numbers);
         match reach.end {
@@ -277,6 +281,16 @@ impl Run<'_> {
             }
             _ => Ok(None),
         }
+    }
+
+    /// The numbers of those who have a gram of each, a JSON array; `None` when there are more than the cap, which the lists tell at a
+    /// fraction of what the rows would take.
+    fn numbers(&self, conjuncts: &[&Conjunct], cap: u32) -> Result<Option<String>> {
+        let mut statement = self.connection.prepare_cached(LIST_NUMBERS)?;
+        let numbers = statement.query_map(params![grams::all_of(conjuncts), i64::from(cap) + 1], |row| row.get(0))?;
+        let numbers = numbers.collect::<rusqlite::Result<Vec<i64>>>()?;
+        let is_all = numbers.len() <= cap as usize;
+        is_all.then(|| serde_json::to_string(&numbers).map_err(StoreError::internal)).transpose()
     }
 
     /// `None` when there are more candidates than the step's cap.

@@ -195,6 +195,21 @@ fn a_part_that_is_full_is_read_off_for_as_long_as_that_finds_hits() {
 }
 
 #[test]
+fn a_full_part_is_read_off_while_that_takes_less_than_what_could_not_be_read() {
+    let next = |found| {
+        let mut router = router(LARGE, &[Some(40_000.0)]);
+        router.stands_at(Some(Place::Apart { parts_left: 60, foreign: 0, lists: 1 }), None);
+        router.note(&Step::Names { parts: 1, cap: 3_000 }, Outcome::Overflow);
+        let scan = router.next_step();
+        assert!(matches!(scan, Step::Scan { rows } if rows < 1_000), "{scan:?}");
+        router.note(&scan, Outcome::Short { found });
+        router.next_step()
+    };
+    assert!(matches!(next(5), Step::Scan { rows } if rows < 3_000), "one in a hundred has it: {:?}", next(5));
+    assert!(matches!(next(0), Step::Names { parts: 1, .. }), "{:?}", next(0));
+}
+
+#[test]
 fn conditions_that_exclude_one_another_are_met_once_that_shows() {
     // Half of those who have the word should be men, and none of the first are.
     let mut router = Router::new(

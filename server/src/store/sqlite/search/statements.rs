@@ -30,6 +30,8 @@ pub(super) enum Lookup<'a> {
     Grams(&'a [&'a Conjunct]),
     /// Conditions with an index of their own.
     Keyed(&'a [Filter]),
+    /// Those with these numbers, a JSON array.
+    Numbers(&'a str),
     /// All of the tenant.
     Whole,
 }
@@ -132,6 +134,12 @@ impl Subject<'_> {
             sql.bind(grams::all_of(conjuncts));
             return;
         }
+        if let Lookup::Numbers(numbers) = lookup {
+            sql.push(" FROM json_each(");
+            sql.bind(numbers.to_owned());
+            sql.push(") AS listed CROSS JOIN profiles ON profile_number = listed.value WHERE TRUE");
+            return;
+        }
         sql.push(" FROM profiles WHERE ");
         self.push_of_tenant(sql);
         match lookup {
@@ -141,7 +149,7 @@ impl Subject<'_> {
                     sql.push_filter(condition);
                 }
             }
-            Lookup::Grams(_) | Lookup::Whole => {}
+            Lookup::Grams(_) | Lookup::Numbers(_) | Lookup::Whole => {}
         }
     }
 
