@@ -215,3 +215,14 @@ async fn sessions_read_no_page_ahead_unless_somebody_has_chosen_how_many() {
         assert_eq!(rows[0].get::<_, String>(0), kept);
     }
 }
+
+#[tokio::test]
+async fn no_statement_is_shared_out_among_processes() {
+    let url = fresh_url().await;
+    connect(&url).migrate(TimestampMs(0)).await.unwrap();
+    let free = ["parallel_setup_cost", "parallel_tuple_cost", "min_parallel_table_scan_size"].map(|cost| format!("-c%20{cost}%3D0"));
+    let store = connect(&format!("{url}?options={}", free.join("%20")));
+    let rows = store.pool.query("EXPLAIN SELECT count(*) FROM profiles", &[]).await.unwrap();
+    let plan: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+    assert!(plan.iter().all(|line| !line.contains("Gather")), "{plan:#?}");
+}
