@@ -129,6 +129,16 @@ pub enum Start {
     After(Position),
 }
 
+impl Start {
+    /// How many hits there are in all, if a page from here with so many of them tells; `more` is whether others follow it.
+    pub fn total_seen(&self, on_page: usize, more: bool) -> Option<i64> {
+        match self {
+            Self::Offset(offset) if !more && (on_page > 0 || *offset == 0) => Some(i64::from(*offset) + i64::try_from(on_page).ok()?),
+            _ => None,
+        }
+    }
+}
+
 /// A search within one tenant.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Search {
@@ -149,6 +159,13 @@ pub struct Found {
     pub more: bool,
     pub total: Total,
     pub route: Route,
+}
+
+impl Found {
+    /// `counted` as in `Total::of_counted`.
+    pub fn new(profiles: Vec<Profile>, more: bool, counted: i64, steps: Vec<RouteStep>) -> Self {
+        Self { profiles, more, total: Total::of_counted(counted), route: Route(steps) }
+    }
 }
 
 /// The steps by which a search was answered, for whoever asks why it took its time.

@@ -20,7 +20,7 @@ use super::timeline::Timeline;
 use crate::domain::geo::Circle;
 use crate::domain::grams::Grams;
 use crate::domain::profile::{Profile, ProfileId};
-use crate::domain::search::{Found, Position, Route, RouteStep, Search, SortField, SortKey, Start, Total};
+use crate::domain::search::{Found, Position, RouteStep, Search, SortField, SortKey, Start};
 use crate::domain::tenant::TenantName;
 use crate::store::error::{Result, StoreError};
 use crate::store::route::{
@@ -193,7 +193,7 @@ impl<'a> Run<'a> {
         if let Some(Together { profiles, more, total }) = recalled {
             let total = self.total(total, profiles.len(), more, None).await?;
             self.session.end_unheard();
-            return Ok(self.as_found(profiles, more, total));
+            return Ok(Found::new(profiles, more, total, std::mem::take(&mut self.route)));
         }
         let mut router = self.router(&self.wanted.conjuncts, 0.0);
         let Page { mut ids, total, hits, .. } = match self.subject.search.sort.field {
@@ -209,11 +209,7 @@ impl<'a> Run<'a> {
         let total = self.total(total, ids.len(), next.is_some(), Some(&router)).await?;
         let profiles = self.profiles_at_last(&ids).await?;
         self.asked.note_page(ids.into_iter().chain(next), self.at, self.guide.costs.remembered, &self.route);
-        Ok(self.as_found(profiles, next.is_some(), total))
-    }
-
-    fn as_found(&mut self, profiles: Vec<Profile>, more: bool, total: i64) -> Found {
-        Found { profiles, more, total: Total::of_counted(total), route: Route(std::mem::take(&mut self.route)) }
+        Ok(Found::new(profiles, next.is_some(), total, std::mem::take(&mut self.route)))
     }
 
     /// How many hits there are, where the page has so many of them: what was told, is remembered, shows on the page, or is counted.
@@ -221,10 +217,9 @@ impl<'a> Run<'a> {
         if let (None, Some(at_least)) = (told, self.at_least) {
             self.route.push(RouteStep::new("remembered", at_least as f64, at_least));
         }
-        match (told.or(self.at_least), &self.subject.search.start) {
-            (Some(total), _) => Ok(total),
-            (None, Start::Offset(offset)) if !more && (on_page > 0 || *offset == 0) => Ok(i64::from(*offset) + on_page as i64),
-            _ => match router {
+        match told.or(self.at_least).or_else(|| self.subject.search.start.total_seen(on_page, more)) {
+            Some(total) => Ok(total),
+            None => match router {
                 Some(router) => self.count(router).await,
                 None => self.count(&self.router(&self.wanted.conjuncts, 0.0)).await,
             },

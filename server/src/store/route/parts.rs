@@ -7,9 +7,10 @@ use super::router::{ELSEWHERE, Outcome};
 /// How many parts most are in.
 const PARTS: f64 = 100.0;
 
-/// A look that was too much is taken in so many pieces; so much is left of a single part.
-const TAKEN_IN: f64 = 4.0;
-const LESS_THAN_ONE: f64 = 2.0 / TAKEN_IN;
+/// A look into parts that was too much is taken in so many pieces.
+const PIECES: f64 = 4.0;
+/// A piece of a look into a single part.
+const PIECE_OF_ONE: f64 = 1.0 / PIECES;
 
 /// What was found in the parts that were looked into.
 #[derive(Debug, Clone)]
@@ -49,7 +50,7 @@ impl Parts {
         let own = (missing * 1.3 / seen.max(1e-9)).max(least).min(self.most).min(f64::from(left));
         let cost = costs.marks + own * each(seen);
         // Parts differ: rather than reading many rows of one that is full, fewer are looked into.
-        let cap = if self.most < LESS_THAN_ONE { f64::INFINITY } else { (missing * 8.0 + 200.0) * 2_f64.powi(self.overflows) };
+        let cap = if self.most <= PIECE_OF_ONE { f64::INFINITY } else { (missing * 8.0 + 200.0) * 2_f64.powi(self.overflows) };
         match foreign > 0 && self.full.is_infinite() {
             // There is little in them: they are looked into at once.
             true => Look { parts: f64::from(foreign), cap, cost: cost + f64::from(foreign) * part },
@@ -74,8 +75,8 @@ impl Parts {
             }
             Outcome::Overflow => {
                 self.full = parts;
-                // Less than one part cannot be read: when a single one was full, and reading it off gave no page, it is read whole.
-                self.most = parts / TAKEN_IN;
+                // Less than a single part cannot be read: if reading that off gives no page either, it is read whole.
+                self.most = parts / PIECES;
                 self.overflows += 1;
             }
         }

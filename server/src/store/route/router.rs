@@ -190,6 +190,10 @@ impl Router {
             self.stretch = (0.0, 0.0);
             self.stride = self.costs.least_scan;
         }
+        if place != self.place {
+            // What was full lies behind.
+            self.full = None;
+        }
         (self.place, self.density) = (place, density);
     }
 

@@ -14,7 +14,7 @@ use super::rows;
 use super::tenants::open_tenant;
 use crate::domain::geo::Circle;
 use crate::domain::profile::Profile;
-use crate::domain::search::{Found, Position, Route, RouteStep, Search, Sort, SortField, Start, Total};
+use crate::domain::search::{Found, Position, RouteStep, Search, Sort, SortField, Start};
 use crate::domain::tenant::TenantName;
 use crate::store::route::{
     Asked, Conjunct, Costs, Count, Expected, MOST_COUNTED, Memory, Names, Outcome, Rings, Router, Step, Together, Wanted,
@@ -113,7 +113,7 @@ impl Run<'_> {
         let wanted = self.wanted(self.subject.search);
         if let Some(Together { profiles, more, total }) = self.recalled(&wanted)? {
             let total = self.total(total, (profiles.len(), more), &wanted, None)?;
-            return Ok(self.as_found(profiles, more, total));
+            return Ok(Found::new(profiles, more, total, std::mem::take(&mut self.route)));
         }
         // It looks frequencies up.
         let mut router = self.router(&wanted)?;
@@ -132,11 +132,7 @@ impl Run<'_> {
         let total = self.total(total, (profiles.len(), next.is_some()), &wanted, Some(&router))?;
         let ids = profiles.iter().map(|profile| profile.profile_id.0).chain(next);
         self.asked.note_page(ids, self.at, self.guide.costs.remembered, &self.route);
-        Ok(self.as_found(profiles, next.is_some(), total))
-    }
-
-    fn as_found(&mut self, profiles: Vec<Profile>, more: bool, total: i64) -> Found {
-        Found { profiles, more, total: Total::of_counted(total), route: Route(std::mem::take(&mut self.route)) }
+        Ok(Found::new(profiles, next.is_some(), total, std::mem::take(&mut self.route)))
     }
 
     /// How many hits there are, where the page has so many of them, or more follow: what was told, is remembered, shows on the page, or
@@ -145,7 +141,7 @@ impl Run<'_> {
         if let (None, Some(at_least)) = (told, self.at_least) {
             self.route.push(RouteStep::new("remembered", at_least as f64, at_least));
         }
-        match told.or(self.at_least).or_else(|| seen_to_the_end(&self.subject.search.start, on_page, more)) {
+        match told.or(self.at_least).or_else(|| self.subject.search.start.total_seen(on_page, more)) {
             Some(total) => Ok(total),
             None => match router {
                 Some(router) => self.count(wanted, router),
@@ -446,19 +442,13 @@ fn chosen<'w>(wanted: &'w Wanted, conjuncts: &[usize]) -> Vec<&'w Conjunct> {
     conjuncts.iter().filter_map(|at| wanted.conjuncts.get(*at)).collect()
 }
 
-/// How many hits there are, if the page itself tells.
-fn seen_to_the_end(start: &Start, found: usize, more: bool) -> Option<i64> {
-    match start {
-        Start::Offset(offset) if !more && (found > 0 || *offset == 0) => Some(i64::from(*offset) + i64::try_from(found).ok()?),
-        _ => None,
-    }
-}
-
-/// The texts of a scan in order, and of a page and a count by grams.
+/// The texts of a scan in order, of a page and a count by grams, and of those who are known by their numbers and ids.
 #[cfg(test)]
-pub(super) fn texts(tenant: &TenantName, search: &Search) -> (String, [String; 2]) {
+pub(super) fn texts(tenant: &TenantName, search: &Search) -> (String, [String; 2], [String; 2]) {
     let (subject, wanted) = (Subject { tenant, search }, Wanted::of(tenant, search, MOST_CELLS));
     let conjuncts: Vec<&Conjunct> = wanted.conjuncts.iter().collect();
     let lookup = Lookup::Grams(&conjuncts);
-    (subject.scan(&statements::Stretch::Whole).text, [subject.look_up(lookup, 9).text, subject.count(lookup, 9).text])
+    let by_grams = [subject.look_up(lookup, 9).text, subject.count(lookup, 9).text];
+    let known = [subject.look_up(Lookup::Numbers("[1]"), 9).text, subject.read(&[Uuid::nil()]).text];
+    (subject.scan(&statements::Stretch::Whole).text, by_grams, known)
 }

@@ -8,14 +8,14 @@ use super::tenants::open_tenant;
 use crate::domain::grams::Grams;
 use crate::domain::spelling::{LARGE_TENANT, Probe, STEM, Sample, Shown, stem};
 use crate::domain::tenant::TenantName;
-use crate::store::{Result, StoreError};
+use crate::store::Result;
 use rusqlite::{CachedStatement, Connection, params};
 use std::time::Duration;
 
 /// A probe has this part of a search's time.
 const PART_OF_SEARCH_BUDGET: u32 = 8;
 
-/// A stem is likely that this part of the tenant has, or so many.
+/// A stem is likely that this share of the tenant has, or so many.
 const SHARE_OF_A_STEM: f64 = 0.000_2;
 const MOST_OF_A_STEM: u32 = 200;
 
@@ -40,42 +40,14 @@ pub(super) fn sample(
     if any_without_grams(&snapshot)? {
         return Ok(vec![Sample::default(); probe.beginnings.len()]);
     }
-    let gram_of = |beginning: &str| Grams::of(tenant).of_needle(&format!(" {beginning}")).first().copied();
-    let stems = likely_stems(frequencies.of(&snapshot, &grams::tenant_word(tenant))?);
-    let is_unlikely = |beginning: &str| {
-        for (characters, holders) in &stems {
-            if let Some(gram) = stem(beginning, *characters).and_then(gram_of)
-                && !frequencies.has(&snapshot, gram, *holders)?
-            {
-                return Ok::<_, StoreError>(true);
-            }
-        }
-        Ok(false)
-    };
+    let likely_stems = likely_stems(frequencies.of(&snapshot, &grams::tenant_word(tenant))?);
+    let look = Looking { connection: &snapshot, tenant, probe, frequencies, likely_stems };
     let mut statement = snapshot.prepare_cached(SAMPLE)?;
-    let mut samples = Vec::with_capacity(probe.beginnings.len());
-    for beginning in &probe.beginnings {
-        let leaves_out = probe.shown == Shown::WhereLikely && is_unlikely(beginning)?;
-        let Some(gram) = gram_of(beginning).filter(|_| !leaves_out) else {
-            samples.push(Sample::default());
-            continue;
-        };
-        if probe.shown == Shown::AllOrNone && frequencies.has(&snapshot, gram, probe.wanted + 1)? {
-            samples.push(Sample { docs: Vec::new(), holders: u64::from(probe.wanted) + 1 });
-            continue;
-        }
-        let (needle, expression) = (format!(" {beginning}"), grams::word(gram));
-        let (docs, any) = look_up(&mut statement, tenant, probe, &expression, &needle)?;
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates")]
-        let holders = if any { frequencies.of(&snapshot, &expression)?.round() as u64 } else { 0 };
-        let tells = probe.shown != Shown::Whether || holders >= probe.examined.into();
-        samples.push(Sample { holders: if tells { holders.max(docs.len() as u64) } else { docs.len() as u64 }, docs });
-    }
-    Ok(samples)
+    probe.beginnings.iter().map(|beginning| look.sample(&mut statement, beginning)).collect()
 }
 
-/// In a large tenant, how many first characters of a likely beginning are those of how many profiles' words at least. The fewer
-/// characters the fewer ways there are to begin, so most are known, and need not be looked for.
+/// How many first characters of a likely beginning must be those of how many profiles' words, in a tenant of so many. Fewer
+/// characters come first: there are fewer ways to begin with them, and most are known.
 fn likely_stems(tenant_rows: f64) -> Vec<(usize, u32)> {
     if tenant_rows < LARGE_TENANT {
         return Vec::new();
@@ -83,6 +55,47 @@ fn likely_stems(tenant_rows: f64) -> Vec<(usize, u32)> {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "both casts saturate")]
     let common = ((tenant_rows * SHARE_OF_A_STEM) as u32).min(MOST_OF_A_STEM);
     vec![(STEM - 1, common), (STEM, common), (STEM + 1, 1)]
+}
+
+/// One probe under way.
+struct Looking<'a> {
+    connection: &'a Connection,
+    tenant: &'a TenantName,
+    probe: &'a Probe,
+    frequencies: &'a Frequencies,
+    likely_stems: Vec<(usize, u32)>,
+}
+
+impl Looking<'_> {
+    fn sample(&self, statement: &mut CachedStatement<'_>, beginning: &str) -> Result<Sample> {
+        let Self { connection, tenant, probe, frequencies, .. } = self;
+        let leaves_out = probe.shown == Shown::WhereLikely && !self.is_likely(beginning)?;
+        let Some(gram) = self.gram_of(beginning).filter(|_| !leaves_out) else { return Ok(Sample::default()) };
+        if probe.shown == Shown::AllOrNone && frequencies.has(connection, gram, probe.wanted + 1)? {
+            return Ok(Sample { docs: Vec::new(), holders: u64::from(probe.wanted) + 1 });
+        }
+        let (needle, expression) = (format!(" {beginning}"), grams::word(gram));
+        let (docs, any) = look_up(statement, tenant, probe, &expression, &needle)?;
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates")]
+        let holders = if any { frequencies.of(connection, &expression)?.round() as u64 } else { 0 };
+        let tells = probe.shown != Shown::Whether || holders >= probe.examined.into();
+        Ok(Sample { holders: if tells { holders.max(docs.len() as u64) } else { docs.len() as u64 }, docs })
+    }
+
+    fn gram_of(&self, beginning: &str) -> Option<i32> {
+        Grams::of(self.tenant).of_needle(&format!(" {beginning}")).first().copied()
+    }
+
+    fn is_likely(&self, beginning: &str) -> Result<bool> {
+        for (characters, holders) in &self.likely_stems {
+            if let Some(gram) = stem(beginning, *characters).and_then(|stem| self.gram_of(stem))
+                && !self.frequencies.has(self.connection, gram, *holders)?
+            {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
 }
 
 /// The search texts, and whether anybody has the gram.

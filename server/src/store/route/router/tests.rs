@@ -210,6 +210,21 @@ fn a_full_part_is_read_off_while_that_takes_less_than_what_could_not_be_read() {
 }
 
 #[test]
+fn a_part_that_was_full_is_forgotten_behind_it() {
+    let mut router = router(LARGE, &[Some(40_000.0)]);
+    let apart = |parts_left| Some(Place::Apart { parts_left, foreign: 0, lists: 1 });
+    router.stands_at(apart(60), None);
+    router.note(&Step::Names { parts: 1, cap: 3_000 }, Outcome::Overflow);
+    router.stands_at(apart(60), None);
+    let scan = router.next_step();
+    router.note(&scan, Outcome::Short { found: 5 });
+    router.stands_at(apart(60), None);
+    assert!(matches!(router.next_step(), Step::Scan { .. }));
+    router.stands_at(apart(59), None);
+    assert!(matches!(router.next_step(), Step::Names { .. }));
+}
+
+#[test]
 fn conditions_that_exclude_one_another_are_met_once_that_shows() {
     // Half of those who have the word should be men, and none of the first are.
     let mut router = Router::new(

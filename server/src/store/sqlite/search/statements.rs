@@ -176,8 +176,10 @@ impl Subject<'_> {
         sql.push(concat!("SELECT ", profile_columns!(), " FROM profiles WHERE "));
         self.push_of_tenant(&mut sql);
         push_one_of(ids, &mut sql);
-        sql.push(" AND ");
+        // Not so as an index of the filter's could fit it.
+        sql.push(" AND (");
         self.push_hit(&mut sql);
+        sql.push(") IS TRUE");
         sql
     }
 

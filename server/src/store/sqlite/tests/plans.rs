@@ -130,17 +130,21 @@ async fn every_step_of_a_search_takes_the_index_that_it_should() {
     for field in ["created_at", "full_name", "-created_at", "-full_name"] {
         let sort = Sort::parse(field).unwrap();
         let search = Search { filter: Some(narrow.clone()), sort, ..words.clone() };
-        let (scan, [grams, count]) = search::texts(&tenant(), &search);
+        let (scan, [grams, count], [numbers, ids]) = search::texts(&tenant(), &search);
         let plan_of_scan = plan(&store, scan).await;
         assert!(plan_of_scan.contains("USING COVERING INDEX") && !plan_of_scan.contains("TEMP B-TREE"), "{field}: {plan_of_scan}");
         for text in [grams, count] {
             let plan = plan(&store, text).await;
             assert!(plan.contains(by_grams) && plan.contains("SEARCH profiles USING INTEGER PRIMARY KEY"), "{field}: {plan}");
         }
+        let by_number = plan(&store, numbers).await;
+        assert!(by_number.contains("SEARCH profiles USING INTEGER PRIMARY KEY"), "{field}: {by_number}");
+        let by_id = plan(&store, ids).await;
+        assert!(by_id.contains("(tenant_name=? AND profile_id=?)"), "{field}: {by_id}");
     }
     for field in SortField::ALL {
         let search = Search { filter: Some(filter.clone()), sort: Sort { field: *field, descending: false }, ..words.clone() };
-        let (scan, [grams, _]) = search::texts(&tenant(), &search);
+        let (scan, [grams, _], _) = search::texts(&tenant(), &search);
         let plan_of_scan = plan(&store, scan).await;
         assert!(!plan_of_scan.contains("TEMP B-TREE") && plan_of_scan.contains("(tenant_name=?)"), "{field:?}: {plan_of_scan}");
         let plan = plan(&store, grams).await;
