@@ -283,6 +283,20 @@ async fn by_names_parts_that_are_full_are_taken_in_pieces() {
     assert!(steps.contains("names") && steps.contains("scan"), "{steps:?}");
 }
 
+#[tokio::test]
+async fn a_beginning_that_too_many_have_is_shown_to_be_so_and_nobody_of_them() {
+    let (_folder, store) = migrated().await;
+    for number in 0..6 {
+        create(&store, named(number, "Jan Kowalski")).await.unwrap();
+    }
+    for (wanted, docs, holders) in [(5, 0, 6), (6, 6, 6)] {
+        let probe =
+            Probe { beginnings: vec!["kowa".to_owned()], wanted, examined: wanted, shown: Shown::AllOrNone, include_deleted: false };
+        let samples = store.sample_profiles(&tenant(), &probe).await.unwrap();
+        assert_eq!((samples[0].docs.len(), samples[0].holders), (docs, holders));
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn in_a_large_tenant_changes_that_few_begin_with_are_not_tried() {
     let words = |shown| {
