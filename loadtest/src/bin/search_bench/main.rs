@@ -1,4 +1,4 @@
-//! Makes large directories and measures searches on them (docs/search.md says how to use it and what came out).
+//! Makes large directories and measures searches on them (docs/search-figures.md says how to use it and what came out).
 //!
 //!     search-bench --database-url postgres://… load --profiles 1000000
 //!     search-bench --database-url postgres://… run --profiles 1000000

@@ -92,7 +92,7 @@ fn settings(own: Option<&str>, statement_timeout: Duration) -> String {
 }
 
 /// With 1, PostgreSQL's default up to 17, the next page of those that an index led to is looked up twice, first to have the system
-/// read it: that took a sixteenth of a search, and gained nothing where the page was not in memory (docs/search.md). Whoever has chosen
+/// read it: that took a sixteenth of a search, and gained nothing where the page was not in memory (docs/search-history.md). Whoever has chosen
 /// another value keeps it.
 pub(super) const PREFETCH_NO_PAGE: &str =
     "SELECT set_config('effective_io_concurrency', '0', false) WHERE current_setting('effective_io_concurrency') = '1'";

@@ -39,7 +39,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
-/// Measured (docs/search.md).
+/// Measured (docs/search-figures.md).
 pub(super) const COSTS: Costs = Costs {
     scanned_row: 1.5,
     hit: 2.0,

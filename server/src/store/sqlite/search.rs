@@ -27,7 +27,7 @@ use statements::{Lookup, Subject, stretches};
 use std::time::Duration;
 use uuid::Uuid;
 
-/// Measured (docs/search.md).
+/// Measured (docs/search-figures.md).
 pub(super) const COSTS: Costs = Costs {
     scanned_row: 0.4,
     hit: 1.2,
