@@ -77,7 +77,7 @@ sql() { "$(postgres_bin)/psql" --quiet --no-psqlrc --tuples-only --no-align --se
 start_service() {
     service_port=$(free_port)
     mkdir -p "$work/$1"
-    "$n_users" --listen "127.0.0.1:$service_port" --data-dir "$work/$1" --database-url "$2" --log info --drain-ms 0 \
+    "$n_users" --listen "127.0.0.1:$service_port" --metrics-listen 127.0.0.1:0 --data-dir "$work/$1" --database-url "$2" --log info --drain-ms 0 \
         >"$work/$1/out.log" 2>"$work/$1/err.log" &
     service_pid=$!
     for _ in $(seq 600); do

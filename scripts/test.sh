@@ -43,6 +43,21 @@ build_tool() {
 # The S3 server that images are tested against.
 install_s3() { build_tool s3s-fs 0.14.1 --features binary; }
 
+# Prometheus and its promtool, which the metrics are read by. Unpacked, not installed: the package would start a server of its own on
+# the usual port.
+install_prometheus() {
+    local folder=target/tools/prometheus
+    export TEST_PROMETHEUS=$PWD/$folder/usr/bin
+    [ -x "$TEST_PROMETHEUS/prometheus" ] && [ -x "$TEST_PROMETHEUS/promtool" ] && return
+    say "fetching Prometheus"
+    rm -rf "$folder"
+    mkdir -p "$folder"
+    (cd "$folder" && { apt-get download -q prometheus || { as_root apt-get update -q && apt-get download -q prometheus; }; }) \
+        || fail "Prometheus is missing: apt-get download prometheus did not bring it"
+    dpkg-deb --extract "$folder"/prometheus_*.deb "$folder"
+    rm "$folder"/prometheus_*.deb
+}
+
 # What measures coverage: cargo-llvm-cov where the toolchain has what it needs, else cargo-tarpaulin, kept in target/tools.
 install_coverage() {
     if has_llvm_tools || { rustup component add llvm-tools && has_llvm_tools; } 2>/dev/null; then
@@ -86,6 +101,7 @@ cargo clippy --workspace --all-targets --locked --quiet -- --deny warnings
 install_postgres
 install_issuer
 install_s3
+install_prometheus
 [ -z "$coverage" ] || install_coverage
 say "starting a throw-away PostgreSQL"
 make_work

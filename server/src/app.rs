@@ -69,6 +69,7 @@ pub async fn serve(
     let store = open_store(&data, &database)?;
     let listener = TcpListener::bind(server.listen).await.map_err(|reason| StartError::Listen { address: server.listen, reason })?;
     let address = listener.local_addr().map_err(|reason| StartError::Listen { address: server.listen, reason })?;
+    let metrics = listen_for_metrics(&server).await?;
     let stop = StopSignal::listen().map_err(|e| StartError::Config(format!("signals cannot be listened for: {e}")))?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let directory = Arc::new(OnceLock::new());
@@ -98,11 +99,32 @@ pub async fn serve(
     };
     let ended = tokio::select! {
         failed = opened => failed,
+        () = tell_metrics(metrics) => Ok(()),
         () = lifecycle::run(listener, router, &server, &draining, stop) => Ok(()),
     };
     store.close().await;
     tracing::info!("stopped");
     ended
+}
+
+/// The listener of METRICS_LISTEN, if it is set.
+async fn listen_for_metrics(server: &ServerConfig) -> Result<Option<TcpListener>, StartError> {
+    let Some(address) = server.metrics_listen().map_err(StartError::Config)? else { return Ok(None) };
+    let listener = TcpListener::bind(address).await.map_err(|reason| StartError::Listen { address, reason })?;
+    if let Ok(address) = listener.local_addr() {
+        tracing::info!(%address, "metrics are told");
+    }
+    Ok(Some(listener))
+}
+
+/// Does not end by itself: metrics are told while the service drains, too.
+async fn tell_metrics(listener: Option<TcpListener>) {
+    if let Some(listener) = listener
+        && let Err(error) = axum::serve(listener, api::metrics::router()).await
+    {
+        tracing::warn!(cause = %error, "metrics are no longer told");
+    }
+    std::future::pending().await
 }
 
 /// The directory on a database that may still be on its way: waits for it, but not for a schema that is wrong.

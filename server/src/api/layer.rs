@@ -6,6 +6,7 @@ use super::context::{RequestContext, accepted_request_id};
 use super::problem::{Kind, Problem};
 use super::unread;
 use crate::telemetry::ACCESS;
+use crate::telemetry::metrics::METRICS;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -13,7 +14,7 @@ use futures::FutureExt;
 use http::header::{CONNECTION, CONTENT_LENGTH, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
 use std::panic::AssertUnwindSafe;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
@@ -22,6 +23,7 @@ const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy"
 /// Serves one request through `next`.
 pub async fn around(State(app): State<AppState>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
+    let _at_work = METRICS.begin_request();
     let given = request.headers().get(X_REQUEST_ID).and_then(|id| id.to_str().ok());
     let request_id = accepted_request_id(given).map_or_else(|| app.clock.new_id().simple().to_string(), str::to_owned);
     let context = RequestContext::new(request_id);
@@ -43,7 +45,9 @@ pub async fn around(State(app): State<AppState>, mut request: Request, next: Nex
     if is_http1 && !read.holds() {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
-    log(&context, &method, route, &response, started, cause.as_deref());
+    let took = started.elapsed();
+    METRICS.note_request(&method, route, response.status().as_u16(), took);
+    log(&context, &method, route, &response, took, cause.as_deref());
     response
 }
 
@@ -87,6 +91,7 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
 
 fn rendered(mut response: Response, method: &Method, request_id: &str, resource_metadata: Option<&str>) -> (Response, Option<String>) {
     let Some(problem) = response.extensions_mut().remove::<Problem>() else { return (response, None) };
+    METRICS.note_problem(problem.name());
     let mut body = problem.render(request_id, resource_metadata);
     for (name, value) in response.headers() {
         if name != CONTENT_LENGTH && !body.headers().contains_key(name) {
@@ -109,9 +114,9 @@ fn tell_limits(context: &RequestContext, headers: &mut HeaderMap) {
     }
 }
 
-fn log(context: &RequestContext, method: &Method, route: &str, response: &Response, started: Instant, cause: Option<&str>) {
+fn log(context: &RequestContext, method: &Method, route: &str, response: &Response, took: Duration, cause: Option<&str>) {
     let status = response.status().as_u16();
-    let duration_ms = started.elapsed().as_micros() as f64 / 1000.0;
+    let duration_ms = took.as_micros() as f64 / 1000.0;
     let (request_id, tenant, subject) = (context.request_id(), context.tenant(), context.subject());
     macro_rules! line {
         ($level:expr) => {

@@ -6,6 +6,7 @@ pub mod extract;
 pub mod health;
 pub mod layer;
 pub mod limits;
+pub mod metrics;
 pub mod openapi;
 pub mod problem;
 pub mod public_url;

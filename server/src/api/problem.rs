@@ -28,6 +28,10 @@ macro_rules! problem_kinds {
                 match self { $(Self::$variant => concat!("urn:n_users:problem:", $name)),+ }
             }
 
+            fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name),+ }
+            }
+
             fn title(self) -> &'static str {
                 match self { $(Self::$variant => $title),+ }
             }
@@ -159,6 +163,11 @@ impl Problem {
     pub fn because(mut self, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         self.cause = Some(cause.into().into());
         self
+    }
+
+    /// The last part of its type.
+    pub fn name(&self) -> &'static str {
+        self.kind.name()
     }
 
     /// The chain of causes in one line, for the log.

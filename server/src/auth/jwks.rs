@@ -6,6 +6,7 @@
 
 use super::jwk::Key;
 use super::outbound::FetchError;
+use crate::telemetry::metrics::METRICS;
 use arc_swap::ArcSwapOption;
 use async_trait::async_trait;
 use jsonwebtoken::Algorithm;
@@ -213,6 +214,7 @@ async fn keep_fresh(shared: Arc<Shared>, source: Arc<dyn KeySource>) {
     loop {
         let started_at = Instant::now();
         let fetched = source.keys().await;
+        METRICS.note_key_refresh(&shared.issuer, fetched.is_ok());
         // The age counts from before the request: so old may the answer be.
         let (failure, next) = match fetched {
             Ok(published) => {

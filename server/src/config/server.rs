@@ -11,6 +11,10 @@ pub struct ServerConfig {
     #[arg(long, env = "LISTEN", default_value = "127.0.0.1:8085")]
     pub listen: SocketAddr,
 
+    /// Address and port of Prometheus's GET /metrics, which asks for no token [default: none]
+    #[arg(long, env = "METRICS_LISTEN", value_name = "ADDRESS")]
+    pub metrics_listen: Option<String>,
+
     /// The address by which clients reach this service, like https://users.example.com [default: as each request says]
     ///
     /// It is the resource of the OAuth metadata (RFC 9728), and stands before the path in profile_image_url.
@@ -55,6 +59,12 @@ pub struct ServerConfig {
 }
 
 impl ServerConfig {
+    /// METRICS_LISTEN; empty is as if it were not set.
+    pub fn metrics_listen(&self) -> Result<Option<SocketAddr>, String> {
+        let Some(text) = self.metrics_listen.as_deref().filter(|text| !text.is_empty()) else { return Ok(None) };
+        text.parse().map(Some).map_err(|_| format!("METRICS_LISTEN must be an address and a port, like 127.0.0.1:9085, not {text:?}"))
+    }
+
     /// PUBLIC_URL as an origin and path without the final slash; empty is as if it were not set.
     pub fn public_url(&self) -> Result<Option<String>, String> {
         let Some(text) = self.public_url.as_deref().filter(|text| !text.is_empty()) else { return Ok(None) };

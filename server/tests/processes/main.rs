@@ -14,6 +14,7 @@ mod config;
 mod crash;
 mod database_lost;
 mod logs;
+mod metrics;
 mod nodes;
 mod races;
 mod stop;

@@ -8,6 +8,7 @@ use crate::api::problem::Problem;
 use crate::domain::document::{Document, FromJson, parse_text};
 use crate::domain::invalid::{Faults, Place};
 use crate::service::search::SearchRequest;
+use crate::telemetry::metrics::METRICS;
 use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
@@ -115,6 +116,9 @@ async fn answer(
         auth.require_admin()?;
     }
     let page = app.directory()?.search_profiles(&auth.call(None), request, place).await?;
+    for step in &page.route.0 {
+        METRICS.note_search_step(step.step);
+    }
     let answer = SearchAnswer {
         profiles: page.profiles.into_iter().map(|profile| app.public_url.profile(profile)).collect(),
         next_cursor: page.next_cursor,

@@ -9,6 +9,7 @@ use super::plans;
 use super::wall;
 use crate::domain::tenant::TenantName;
 use crate::store::error::{Result, StoreError};
+use crate::telemetry::metrics::{METRICS, WaitedFor};
 use deadpool_postgres::{Hook, Manager, ManagerConfig, Object, QueueMode, RecyclingMethod, Runtime};
 use futures::FutureExt;
 use futures::future::{try_join, try_join3};
@@ -110,7 +111,9 @@ impl Pool {
         let mut lost = false;
         for tries_left in (0..TRIES).rev() {
             let began = Instant::now();
-            let session = Session::new(self.pool.get().await?);
+            let client = self.pool.get().await?;
+            METRICS.note_wait(WaitedFor::Connection, began.elapsed());
+            let session = Session::new(client);
             let failure = match work(session).await {
                 Ok(done) => return Ok(done),
                 Err(failure) => failure,

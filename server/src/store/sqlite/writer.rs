@@ -4,9 +4,11 @@
 use super::checkpoints::Checkpoints;
 use super::grams::write_noted;
 use crate::store::{Result, StoreError};
+use crate::telemetry::metrics::{METRICS, WaitedFor};
 use rusqlite::Connection;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
+use std::time::Instant;
 use tokio::sync::{mpsc, oneshot};
 
 /// The most jobs that may wait; beyond it callers are refused at once.
@@ -58,7 +60,7 @@ impl Writer {
         F: FnOnce(&Connection) -> Result<Verdict<T>> + Send + 'static,
     {
         let (caller, answer) = oneshot::channel();
-        let task = Task { work: Some(work), outcome: None, caller };
+        let task = Task { work: Some(work), outcome: None, caller, asked_at: Instant::now() };
         self.queue.try_send(Message::Job(Box::new(task))).map_err(|refused| match refused {
             mpsc::error::TrySendError::Full(_) => StoreError::unavailable("too many writes are waiting"),
             mpsc::error::TrySendError::Closed(_) => StoreError::unavailable("the store is closed"),
@@ -89,6 +91,7 @@ struct Task<T, F> {
     work: Option<F>,
     outcome: Option<Result<T>>,
     caller: oneshot::Sender<Result<T>>,
+    asked_at: Instant,
 }
 
 impl<T, F> Job for Task<T, F>
@@ -98,6 +101,7 @@ where
 {
     fn run(&mut self, connection: &Connection) -> bool {
         let Some(work) = self.work.take() else { return false };
+        METRICS.note_wait(WaitedFor::Writer, self.asked_at.elapsed());
         // Nobody would learn of it, and nobody was promised it.
         if self.caller.is_closed() {
             return false;
