@@ -3,7 +3,7 @@
 # writes docs/benchmarks.md and the table in README.md. Do nothing else on the machine meanwhile.
 #
 #   ./scripts/bench.sh                  one million profiles, some 17 minutes besides the build
-#   ./scripts/bench.sh --large          ten million besides, some hours
+#   ./scripts/bench.sh --large          ten million besides, some two hours
 #   ./scripts/bench.sh --profiles N     another number
 #   ./scripts/bench.sh --huge-pages     PostgreSQL's buffers in huge pages, which are reserved for the run (for root)
 #   ./scripts/bench.sh --quick          a trial: short loads, 20,000 profiles unless --profiles says otherwise, written
