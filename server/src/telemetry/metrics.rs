@@ -1,6 +1,8 @@
 //! What the service counts, for Prometheus. Every metric is declared here, once; its labels have the names of the log's fields. No
 //! tenant, person, token or address is a label.
 
+pub use prometheus_client::encoding::prometheus_text::CONTENT_TYPE;
+
 use super::process;
 use http::Method;
 use prometheus_client::encoding::{EncodeLabelSet, prometheus_text};
@@ -9,7 +11,9 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
-use prometheus_client::registry::{Registry, Unit};
+use prometheus_client::registry::{Metric, Registry, Unit};
+use std::fmt::Debug;
+use std::hash::Hash;
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -18,8 +22,6 @@ pub static METRICS: LazyLock<Metrics> = LazyLock::new(Metrics::new);
 
 /// Upper ends of buckets, in seconds: from less than a read takes to the deadline of a request.
 const DURATIONS_S: [f64; 14] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
-
-pub use prometheus_text::CONTENT_TYPE;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OfRequest {
@@ -70,63 +72,53 @@ impl WaitedFor {
     }
 }
 
-fn durations() -> Histogram {
-    Histogram::new(DURATIONS_S)
+/// What a family is told apart by.
+trait Labels: EncodeLabelSet + Debug + Clone + Eq + Hash + Send + Sync + 'static {}
+impl<T: EncodeLabelSet + Debug + Clone + Eq + Hash + Send + Sync + 'static> Labels for T {}
+
+fn registered<M: Metric + Clone>(registry: &mut Registry, name: &str, help: &str, metric: M) -> M {
+    registry.register(name, help, metric.clone());
+    metric
 }
 
-/// A family of durations.
-type Durations<Labels> = Family<Labels, Histogram>;
+fn counts<L: Labels>(registry: &mut Registry, name: &str, help: &str) -> Family<L, Counter> {
+    registered(registry, name, help, Family::default())
+}
+
+fn durations<L: Labels>(registry: &mut Registry, name: &str, help: &str) -> Family<L, Histogram> {
+    let family = Family::<L, Histogram>::new_with_constructor(|| Histogram::new(DURATIONS_S));
+    registry.register_with_unit(name, help, Unit::Seconds, family.clone());
+    family
+}
 
 /// All metrics, and what writes them out.
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
-    requests: Durations<OfRequest>,
+    requests: Family<OfRequest, Histogram>,
     in_flight: Gauge,
     problems: Family<OfProblem, Counter>,
     search_steps: Family<OfStep, Counter>,
-    database_waits: Durations<OfWait>,
+    database_waits: Family<OfWait, Histogram>,
     key_refreshes: Family<OfRefresh, Counter>,
 }
 
 impl Metrics {
+    /// Each under the name that Prometheus knows it by: `n_users_`, the name here, its unit, and `_total` for what is counted.
     fn new() -> Self {
-        let metrics = Self {
-            registry: Registry::default(),
-            requests: Family::new_with_constructor(durations),
-            in_flight: Gauge::default(),
-            problems: Family::default(),
-            search_steps: Family::default(),
-            database_waits: Family::new_with_constructor(durations),
-            key_refreshes: Family::default(),
-        };
-        metrics.registered()
-    }
-
-    /// The names that Prometheus knows them by: `n_users_`, the name below, its unit, and `_total` for what is counted.
-    fn registered(mut self) -> Self {
         let mut registry = Registry::default();
         registry.register_collector(Box::new(process::Usage));
         let own = registry.sub_registry_with_prefix("n_users");
         own.register("build", "The version that runs", Info::new([("version", env!("CARGO_PKG_VERSION"))]));
-        own.register_with_unit(
-            "http_request_duration",
-            "From a request's headers to those of its answer",
-            Unit::Seconds,
-            self.requests.clone(),
-        );
-        own.register("http_requests_in_flight", "Requests at work at this moment", self.in_flight.clone());
-        own.register("problems", "Errors that were answered, by the last part of their problem's type", self.problems.clone());
-        own.register("search_steps", "Steps that searches took, as explain=true tells them", self.search_steps.clone());
-        own.register_with_unit(
-            "database_wait",
-            "How long work in the database waited for its turn",
-            Unit::Seconds,
-            self.database_waits.clone(),
-        );
-        own.register("issuer_key_refreshes", "Attempts to fetch an issuer's keys", self.key_refreshes.clone());
-        self.registry = registry;
-        self
+        Self {
+            requests: durations(own, "http_request_duration", "From a request's headers to those of its answer"),
+            in_flight: registered(own, "http_requests_in_flight", "Requests at work at this moment", Gauge::default()),
+            problems: counts(own, "problems", "Errors that were answered, by the last part of their problem's type"),
+            search_steps: counts(own, "search_steps", "Steps that searches took, as explain=true tells them"),
+            database_waits: durations(own, "database_wait", "How long work in the database waited for its turn"),
+            key_refreshes: counts(own, "issuer_key_refreshes", "Attempts to fetch an issuer's keys"),
+            registry,
+        }
     }
 
     /// Everything, in Prometheus's text format (0.0.4).

@@ -1,14 +1,17 @@
 //! `GET /metrics`, as Prometheus itself reads it.
 
-use crate::process::{Place, Service, cases, finish, text};
+use crate::process::{Place, Service, cases, eventually, finish, text};
 use crate::support::client::path_of;
-use crate::support::{Backend, Value, json};
+use crate::support::{Backend, Value, json, raw};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 
 cases! {
     what_was_asked_is_counted_and_nobody_is_named,
+    what_is_at_work_is_told_while_it_is,
     prometheus_reads_the_metrics,
     an_address_that_cannot_be_listened_on_is_told_at_the_start,
 }
@@ -65,17 +68,35 @@ async fn what_was_asked_is_counted_and_nobody_is_named(backend: Backend) {
     assert_eq!(value_of(&metrics, "n_users_problems_total", &["problem=\"unauthorized\""]), 1.0);
     assert_eq!(value_of(&metrics, "n_users_search_steps_total", &["step=\"scan\""]), 1.0);
     assert_eq!(value_of(&metrics, "n_users_http_requests_in_flight", &[]), 0.0);
-    let waited_for = match backend {
-        Backend::Sqlite => "waited_for=\"writer\"",
-        Backend::Postgres => "waited_for=\"connection\"",
+    let waited_for: &[_] = match backend {
+        Backend::Sqlite => &["waited_for=\"writer\"", "waited_for=\"reader\""],
+        Backend::Postgres => &["waited_for=\"connection\""],
     };
-    assert!(value_of(&metrics, "n_users_database_wait_seconds_count", &[waited_for]) >= 2.0, "{metrics}");
+    for waited_for in waited_for {
+        assert!(value_of(&metrics, "n_users_database_wait_seconds_count", &[waited_for]) >= 2.0, "{waited_for}: {metrics}");
+    }
     assert!(value_of(&metrics, "process_resident_memory_bytes", &[]) > 1e6 && value_of(&metrics, "process_cpu_seconds_total", &[]) > 0.0);
     for personal in ["secret", "Secret", "default", "tester"] {
         assert!(!metrics.contains(personal), "{personal} in\n{metrics}");
     }
     // The API's own address does not tell them.
     service.anonymous().get("/metrics").expect(404).await;
+}
+
+async fn what_is_at_work_is_told_while_it_is(backend: Backend) {
+    let place = place(backend).await;
+    let service = place.start();
+    let mut slow = TcpStream::connect(service.address()).await.unwrap();
+    let token = service.client().token().to_owned();
+    let head = format!(
+        "POST /v1/tenants/default/profiles HTTP/1.1\r\nHost: n\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: 17\r\n\r\n"
+    );
+    slow.write_all(head.as_bytes()).await.unwrap();
+    let in_flight = async || value_of(&metrics_of(&service).await, "n_users_http_requests_in_flight", &[]);
+    eventually("one request is at work", async || (in_flight().await == 1.0).then_some(())).await;
+    slow.write_all(b"{\"user_id\":\"slow\"").await.unwrap();
+    raw::read_answer(&mut slow).await.expect("the request was cut off");
+    eventually("no request is at work", async || (in_flight().await == 0.0).then_some(())).await;
 }
 
 async fn prometheus_reads_the_metrics(backend: Backend) {

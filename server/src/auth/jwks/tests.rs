@@ -150,3 +150,17 @@ async fn without_a_key_id_one_fitting_key_will_do() {
     assert!(matches!(two.key(None, Algorithm::EdDSA).await, Err(NoKey::Ambiguous)));
     assert!(matches!(two.key(Some("a"), Algorithm::RS256).await, Err(NoKey::Unfit)));
 }
+
+#[tokio::test(start_paused = true)]
+async fn refreshes_are_counted_by_how_they_ended() {
+    let issuer = Arc::new(Issuer::default());
+    let ring = Keyring::start("https://counted.example", issuer.clone(), LIFE);
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    issuer.publish(Some(&["a"]));
+    ask(&ring, "a").await.unwrap();
+    let metrics = METRICS.render();
+    for outcome in ["failed", "succeeded"] {
+        let series = format!("n_users_issuer_key_refreshes_total{{issuer=\"https://counted.example\",outcome=\"{outcome}\"}} 1\n");
+        assert!(metrics.contains(&series), "{series} in\n{metrics}");
+    }
+}

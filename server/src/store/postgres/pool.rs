@@ -111,9 +111,10 @@ impl Pool {
         let mut lost = false;
         for tries_left in (0..TRIES).rev() {
             let began = Instant::now();
-            let client = self.pool.get().await?;
+            let client = self.pool.get().await;
+            // In vain or not: who waits too long is told so, and counts all the more.
             METRICS.note_wait(WaitedFor::Connection, began.elapsed());
-            let session = Session::new(client);
+            let session = Session::new(client?);
             let failure = match work(session).await {
                 Ok(done) => return Ok(done),
                 Err(failure) => failure,
