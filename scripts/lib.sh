@@ -9,16 +9,42 @@ as_root() {
     fi
 }
 
+# apt_install WHAT PACKAGES…: installed as Debian has them.
+apt_install() {
+    say "installing $1"
+    shift
+    as_root apt-get update -q
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "$@"
+}
+
 # The newest server that is installed, whichever version Debian brings.
 postgres_bin() { ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -t/ -k5 -n | tail -n 1; }
 
 install_postgres() {
     [ -x "$(postgres_bin)/initdb" ] && return
-    say "installing PostgreSQL"
-    as_root apt-get update -q
-    # The package would start a cluster of its own on the usual port; the tests want none.
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends postgresql
+    # The package starts a cluster of its own on the usual port; nothing here uses it.
+    apt_install PostgreSQL postgresql
     [ -x "$(postgres_bin)/initdb" ] || fail "PostgreSQL is missing: apt-get install postgresql did not bring it"
+}
+
+# What traces are sent to: Rotel, an OpenTelemetry collector that is found as a Python package, of which only the program is taken.
+# Sets collector.
+install_collector() {
+    local folder=target/tools/collector
+    collector=$PWD/$folder/rotel/rotel-agent
+    if [ ! -x "$collector" ]; then
+        python3 -m pip --version >/dev/null 2>&1 || apt_install "Python's pip" python3-pip
+        say "fetching an OpenTelemetry collector"
+        rm -rf "$folder"
+        python3 -m pip download --quiet --disable-pip-version-check --no-deps --only-binary=:all: --require-hashes --requirement scripts/collector.txt \
+            --python-version 3.11 --implementation cp --abi cp311 --platform "manylinux_2_34_$(uname -m)" --dest "$folder" \
+            || fail "the OpenTelemetry collector is missing: pip download did not bring it"
+        python3 -m zipfile --extract "$folder"/rotel-*.whl "$folder"
+        rm "$folder"/rotel-*.whl
+        chmod +x "$collector"
+    fi
+    "$collector" version >/dev/null 2>&1 || apt_install "what the collector needs" libpython3.11
+    "$collector" version >/dev/null || fail "the OpenTelemetry collector does not run on this machine"
 }
 
 free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])' 2>/dev/null || shuf -i 20000-29999 -n 1; }

@@ -102,6 +102,8 @@ install_postgres
 install_issuer
 install_s3
 install_prometheus
+install_collector
+export TEST_COLLECTOR=$collector
 [ -z "$coverage" ] || install_coverage
 say "starting a throw-away PostgreSQL"
 make_work

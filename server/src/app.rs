@@ -14,6 +14,7 @@ use crate::config::database::{DatabaseConfig, DatabaseUrl};
 use crate::config::images::ImagesConfig;
 use crate::config::issuer::IssuerConfig;
 use crate::config::server::ServerConfig;
+use crate::config::traces::TracesConfig;
 use crate::domain::caller::TenantAccess;
 use crate::domain::clock::{Clock, SystemClock};
 use crate::images::ImageStore;
@@ -21,8 +22,10 @@ use crate::lifecycle::{self, StopSignal};
 use crate::service::Directory;
 use crate::store::postgres::{Postgres, PostgresOptions};
 use crate::store::sqlite::{Sqlite, SqliteOptions};
+use crate::store::traced::Traced;
 use crate::store::{MigrationReport, Store};
 use crate::telemetry::buffer::Flush;
+use crate::telemetry::traces::{TraceOptions, Traces};
 use std::net::SocketAddr;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
@@ -55,6 +58,7 @@ const RETRY_EVERY: Duration = Duration::from_secs(1);
 /// Runs the service until it is told to stop. `announce` is called once it answers.
 pub async fn serve(
     server: ServerConfig,
+    traces: TracesConfig,
     data: DataConfig,
     database: DatabaseConfig,
     images: ImagesConfig,
@@ -66,12 +70,13 @@ pub async fn serve(
     let verifier = token_verifier(&server, &data, &auth, issuers)?;
     let public_url = PublicUrl::new(resource.public_url.as_deref());
     let image_store = ImageStore::open(&images, &data.data_dir).map_err(StartError::Config)?;
-    let store = open_store(&data, &database)?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let traces = start_traces(&traces, &*clock)?;
+    let store = open_store(&data, &database, traces.is_some())?;
     let listener = TcpListener::bind(server.listen).await.map_err(|reason| StartError::Listen { address: server.listen, reason })?;
     let address = listener.local_addr().map_err(|reason| StartError::Listen { address: server.listen, reason })?;
     let metrics = listen_for_metrics(&server).await?;
     let stop = StopSignal::listen().map_err(|e| StartError::Config(format!("signals cannot be listened for: {e}")))?;
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let directory = Arc::new(OnceLock::new());
     let draining = Arc::new(AtomicBool::new(false));
     let parts = api::Parts {
@@ -103,8 +108,27 @@ pub async fn serve(
         () = lifecycle::run(listener, router, &server, &draining, stop) => Ok(()),
     };
     store.close().await;
+    if let Some(traces) = traces {
+        traces.stop().await;
+    }
     tracing::info!("stopped");
     ended
+}
+
+/// Traces, if an endpoint for them is set.
+fn start_traces(config: &TracesConfig, clock: &dyn Clock) -> Result<Option<Traces>, StartError> {
+    let Some(url) = config.url().map_err(StartError::Config)? else { return Ok(None) };
+    let sampling = config.sampling().map_err(StartError::Config)?;
+    let options = TraceOptions {
+        url: url.into(),
+        share: sampling.share,
+        follows_caller: sampling.follows_caller,
+        service_name: config.service_name().map(str::to_owned),
+        instance_id: clock.new_id().to_string(),
+    };
+    let traces = Traces::start(&options).map_err(StartError::Config)?;
+    tracing::info!(url = options.url, share = options.share, follows_caller = options.follows_caller, "traces are sent");
+    Ok(Some(traces))
 }
 
 /// The listener of METRICS_LISTEN, if it is set.
@@ -157,17 +181,17 @@ pub async fn directory(
     images: &ImagesConfig,
 ) -> Result<(Directory, MigrationReport, Arc<dyn Store>), StartError> {
     let images = ImageStore::open(images, &data.data_dir).map_err(StartError::Config)?;
-    let store = open_store(data, database)?;
+    let store = open_store(data, database, false)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let (report, secret) = prepare(&*store, &*clock).await?;
     Ok((Directory::new(store.clone(), images, clock, &secret), report, store))
 }
 
-fn open_store(data: &DataConfig, database: &DatabaseConfig) -> Result<Arc<dyn Store>, StartError> {
-    Ok(match database.url(&data.data_dir).map_err(StartError::Config)? {
+fn open_store(data: &DataConfig, database: &DatabaseConfig, is_traced: bool) -> Result<Arc<dyn Store>, StartError> {
+    let (store, system): (Arc<dyn Store>, _) = match database.url(&data.data_dir).map_err(StartError::Config)? {
         DatabaseUrl::Sqlite(path) => {
             let options = SqliteOptions { path, readers: database.database_readers, search_budget: database.search_budget() };
-            Arc::new(Sqlite::open(options)?)
+            (Arc::new(Sqlite::open(options)?), "sqlite")
         }
         DatabaseUrl::Postgres(url) => {
             let options = PostgresOptions {
@@ -177,9 +201,10 @@ fn open_store(data: &DataConfig, database: &DatabaseConfig) -> Result<Arc<dyn St
                 search_budget: database.search_budget(),
                 statement_timeout: database.statement_timeout(),
             };
-            Arc::new(Postgres::connect(options)?)
+            (Arc::new(Postgres::connect(options)?), "postgresql")
         }
-    })
+    };
+    Ok(if is_traced { Arc::new(Traced::new(store, system)) } else { store })
 }
 
 /// Tokens of the issuers, or, where there are none, local ones; never both.

@@ -7,6 +7,7 @@ use super::problem::{Kind, Problem};
 use super::unread;
 use crate::telemetry::ACCESS;
 use crate::telemetry::metrics::METRICS;
+use crate::telemetry::traces::RequestSpan;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -30,12 +31,19 @@ pub async fn around(State(app): State<AppState>, mut request: Request, next: Nex
     request.extensions_mut().insert(context.clone());
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
-    let route = route.as_ref().map_or("unmatched", MatchedPath::as_str);
+    let route = route.as_ref().map(MatchedPath::as_str);
+    let span = if route.is_some_and(is_health) { None } else { RequestSpan::begin(&method, route, request.version(), request.headers()) };
+    let route = route.unwrap_or("unmatched");
 
     let resource_metadata = app.resource.metadata_url(request.headers(), request.uri());
     let (request, read) = unread::watched(request);
     let is_http1 = request.version() < Version::HTTP_2;
-    let response = bounded(&app, route, request, next).await;
+    let answered = bounded(&app, route, request, next);
+    let response = match &span {
+        Some(span) => span.around(answered).await,
+        None => answered.await,
+    };
+    let problem = response.extensions().get::<Problem>().map(Problem::name);
     let (mut response, cause) = rendered(response, &method, context.request_id(), resource_metadata.as_deref());
     tell_limits(&context, response.headers_mut());
     if let Ok(value) = HeaderValue::from_str(context.request_id()) {
@@ -47,8 +55,27 @@ pub async fn around(State(app): State<AppState>, mut request: Request, next: Nex
     }
     let took = started.elapsed();
     METRICS.note_request(&method, route, response.status().as_u16(), took);
-    log(&context, &method, route, &response, took, cause.as_deref());
+    let trace_id = span.as_ref().map(RequestSpan::trace_id);
+    log(&context, &method, route, &response, took, cause.as_deref(), trace_id.as_deref());
+    if let Some(span) = span {
+        end_span(span, &context, response.status().as_u16(), problem);
+    }
     response
+}
+
+/// With the fields of the access log, but for the cause, which that tells.
+fn end_span(request: RequestSpan, context: &RequestContext, status: u16, problem: Option<&'static str>) {
+    let span = request.span();
+    span.tell("n_users.request_id", context.request_id().to_owned());
+    for (key, value) in [("n_users.tenant", context.tenant()), ("n_users.subject", context.subject()), ("n_users.problem", problem)] {
+        if let Some(value) = value {
+            span.tell(key, value.to_owned());
+        }
+    }
+    if status >= 500 {
+        span.fail(problem.unwrap_or("internal"));
+    }
+    request.end(status);
 }
 
 /// Health is answered however busy the node is.
@@ -114,13 +141,21 @@ fn tell_limits(context: &RequestContext, headers: &mut HeaderMap) {
     }
 }
 
-fn log(context: &RequestContext, method: &Method, route: &str, response: &Response, took: Duration, cause: Option<&str>) {
+fn log(
+    context: &RequestContext,
+    method: &Method,
+    route: &str,
+    response: &Response,
+    took: Duration,
+    cause: Option<&str>,
+    trace_id: Option<&str>,
+) {
     let status = response.status().as_u16();
     let duration_ms = took.as_micros() as f64 / 1000.0;
     let (request_id, tenant, subject) = (context.request_id(), context.tenant(), context.subject());
     macro_rules! line {
         ($level:expr) => {
-            tracing::event!(target: ACCESS, $level, method = method.as_str(), route, status, duration_ms, request_id, tenant, subject, cause)
+            tracing::event!(target: ACCESS, $level, method = method.as_str(), route, status, duration_ms, request_id, tenant, subject, trace_id, cause)
         };
     }
     if status >= 500 {

@@ -2,6 +2,7 @@
 
 use crate::config::issuer::{IntrospectionClient, is_safe};
 use crate::domain::cause::chain;
+use crate::telemetry::traces::{Attribute, Span, Work, within};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect};
 use secrecy::ExposeSecret;
 use serde_json::{Map, Value};
@@ -40,7 +41,7 @@ impl Outbound {
 
     /// A JSON object, read with GET.
     pub async fn get(&self, url: &Url) -> Result<Map<String, Value>, FetchError> {
-        self.send(url, self.0.get(url.clone())).await
+        send("GET", url, self.0.get(url.clone())).await
     }
 
     /// A JSON object, answered to a form that `client` posts as itself (RFC 6749 §2.3.1).
@@ -53,26 +54,48 @@ impl Outbound {
             .basic_auth(encoded(&client.id), Some(encoded(client.secret.expose_secret())))
             .header(http::header::CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(body);
-        self.send(url, request).await
+        send("POST", url, request).await
     }
+}
 
-    async fn send(&self, url: &Url, request: RequestBuilder) -> Result<Map<String, Value>, FetchError> {
-        let failed = |reason: String, status: Option<StatusCode>| FetchError {
-            url: url.to_string(),
-            reason,
-            status: status.map(|status| status.as_u16()),
-        };
-        if !is_safe(url) {
-            return Err(failed("only https is asked, and http on a loopback address".to_owned(), None));
-        }
-        let request = request.header(http::header::ACCEPT, "application/json");
-        let response = request.send().await.map_err(|e| failed(chain(&e.without_url()), None))?;
-        let status = response.status();
-        if status != StatusCode::OK {
-            return Err(failed(format!("answered {status}"), Some(status)));
-        }
-        let body = bounded(response).await.map_err(|reason| failed(reason, Some(status)))?;
-        super::jose::object(&body).ok_or_else(|| failed("the answer is not a JSON object with each member once".to_owned(), Some(status)))
+async fn send(method: &'static str, url: &Url, request: RequestBuilder) -> Result<Map<String, Value>, FetchError> {
+    within(|| work(method, url), ask(url, request), tell).await
+}
+
+async fn ask(url: &Url, request: RequestBuilder) -> Result<Map<String, Value>, FetchError> {
+    let failed = |reason: String, status: Option<StatusCode>| FetchError {
+        url: url.to_string(),
+        reason,
+        status: status.map(|status| status.as_u16()),
+    };
+    if !is_safe(url) {
+        return Err(failed("only https is asked, and http on a loopback address".to_owned(), None));
+    }
+    let request = request.header(http::header::ACCEPT, "application/json");
+    let response = request.send().await.map_err(|e| failed(chain(&e.without_url()), None))?;
+    let status = response.status();
+    if status != StatusCode::OK {
+        return Err(failed(format!("answered {status}"), Some(status)));
+    }
+    let body = bounded(response).await.map_err(|reason| failed(reason, Some(status)))?;
+    super::jose::object(&body).ok_or_else(|| failed("the answer is not a JSON object with each member once".to_owned(), Some(status)))
+}
+
+/// What a span of the request says of it; the URL may carry what is secret.
+fn work(method: &'static str, url: &Url) -> Work {
+    let mut attributes = vec![Attribute::new("http.request.method", method)];
+    attributes.extend(url.host_str().map(|host| Attribute::new("server.address", host.to_owned())));
+    attributes.extend(url.port_or_known_default().map(|port| Attribute::new("server.port", i64::from(port))));
+    Work { name: method, is_remote: true, attributes }
+}
+
+fn tell(outcome: &Result<Map<String, Value>, FetchError>, span: Span<'_>) {
+    let status = outcome.as_ref().map_or_else(|error| error.status, |_| Some(200));
+    if let Some(status) = status {
+        span.tell("http.response.status_code", i64::from(status));
+    }
+    if outcome.is_err() {
+        span.fail("issuer_unavailable");
     }
 }
 

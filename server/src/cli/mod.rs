@@ -6,7 +6,9 @@ mod serve;
 mod tenant;
 mod token;
 
-use crate::config::{self, DataConfig, auth::AuthConfig, database::DatabaseConfig, images::ImagesConfig, server::ServerConfig};
+use crate::config::{
+    self, DataConfig, auth::AuthConfig, database::DatabaseConfig, images::ImagesConfig, server::ServerConfig, traces::TracesConfig,
+};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -33,6 +35,9 @@ struct Cli {
 struct ServeOptions {
     #[command(flatten)]
     server: ServerConfig,
+
+    #[command(flatten)]
+    traces: TracesConfig,
 }
 
 /// What all commands share.
@@ -58,7 +63,7 @@ struct Shared {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run the service (the default)
-    Serve(ServeOptions),
+    Serve(Box<ServeOptions>),
     /// Bring the database's schema to this version
     Migrate,
     /// Print an access token for local development
@@ -100,8 +105,8 @@ fn run(cli: Cli) -> Outcome {
     let shared = cli.shared;
     runtime.block_on(async {
         match cli.command {
-            None => serve::run(cli.serve.server, shared).await,
-            Some(Command::Serve(options)) => serve::run(options.server, shared).await,
+            None => serve::run(cli.serve, shared).await,
+            Some(Command::Serve(options)) => serve::run(*options, shared).await,
             Some(Command::Migrate) => migrate::run(&shared).await,
             Some(Command::Token(options)) => token::run(&options, &shared),
             Some(Command::Tenant(command)) => tenant::run(command, &shared).await,

@@ -1,12 +1,12 @@
 //! `n_users serve`: the service, and what a newcomer needs next.
 
-use super::{Outcome, Shared, print_line};
+use super::{Outcome, ServeOptions, Shared, print_line};
 use crate::app;
-use crate::config::server::ServerConfig;
 use std::net::SocketAddr;
 use std::path::Path;
 
-pub async fn run(server: ServerConfig, shared: Shared) -> Outcome {
+pub async fn run(options: ServeOptions, shared: Shared) -> Outcome {
+    let ServeOptions { server, traces } = options;
     let _logs = app::start_logs(&server)?;
     let Shared { data, database, images, auth, .. } = shared;
     let data_dir = data.data_dir.clone();
@@ -19,7 +19,7 @@ pub async fn run(server: ServerConfig, shared: Shared) -> Outcome {
         };
         let _ = print_line(&welcome(address, issuer.as_deref(), &token));
     };
-    app::serve(server, data, database, images, auth, announce).await.map_err(|e| e.to_string())
+    app::serve(server, traces, data, database, images, auth, announce).await.map_err(|e| e.to_string())
 }
 
 fn token_command(data_dir: &Path, audience: &str) -> String {

@@ -11,6 +11,7 @@ pub mod images;
 pub mod issuer;
 pub mod limits;
 pub mod server;
+pub mod traces;
 
 use clap::{Args, Command};
 use std::path::{Path, PathBuf};

@@ -2,6 +2,7 @@
 
 mod container;
 mod crew;
+mod erasure;
 pub mod error;
 mod local;
 mod memory;
@@ -11,6 +12,7 @@ pub mod store;
 pub mod variants;
 mod workers;
 
+pub use erasure::erase_behind;
 pub use error::{ImageError, Result};
 pub use store::{Content, ImageStore, Listed};
 pub use variants::Variants;

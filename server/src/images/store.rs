@@ -9,9 +9,10 @@ use crate::config::images::{ImagesConfig, ImagesUrl};
 use crate::domain::image::{ImageId, ImageSize};
 use crate::domain::profile::ProfileId;
 use crate::domain::tenant::TenantName;
+use crate::telemetry::traces::{Span, Work, within};
 use bytes::Bytes;
 use futures::stream::BoxStream;
-use futures::{StreamExt, TryStreamExt};
+use futures::{StreamExt, TryFutureExt, TryStreamExt};
 use http::Method;
 use object_store::aws::AmazonS3Builder;
 use object_store::path::Path;
@@ -113,7 +114,8 @@ impl ImageStore {
 
     /// What is to be kept of a file; `Unsupported` or `Unusable` if it is no image as it should be.
     pub async fn variants(&self, file: Bytes) -> Result<Variants> {
-        self.workers.variants(file).await
+        let work = || Work { name: "make_image_variants", is_remote: false, attributes: Vec::new() };
+        within(work, self.workers.variants(file), tell).await
     }
 
     /// Takes the store for the database of this id, unless it has an owner already; whether it is that database's. Two
@@ -152,21 +154,23 @@ impl ImageStore {
             let payload = PutPayload::from_bytes(variants.bytes(*size).clone());
             self.objects.put_opts(&self.key(tenant, profile_id, image, *size), payload, self.put_options(image)).await
         });
-        futures::future::try_join_all(puts).await?;
+        self.traced("put_image", futures::future::try_join_all(puts).map_err(ImageError::from)).await?;
         Ok(())
     }
 
     /// Opens an image for a reader.
     pub async fn get(&self, tenant: &TenantName, profile_id: ProfileId, image: &ImageId, size: ImageSize) -> Result<Content> {
         let _place = self.workers.place_for_reader()?;
-        let object = self.objects.get(&self.key(tenant, profile_id, image, size)).await?;
+        let key = self.key(tenant, profile_id, image, size);
+        let object = self.traced("get_image", self.objects.get(&key).map_err(ImageError::from)).await?;
         Ok(Content { length: object.meta.size, stream: object.into_stream().map_err(ImageError::from).boxed() })
     }
 
     /// How long an image is, in bytes.
     pub async fn length(&self, tenant: &TenantName, profile_id: ProfileId, image: &ImageId, size: ImageSize) -> Result<u64> {
         let _place = self.workers.place_for_reader()?;
-        Ok(self.objects.head(&self.key(tenant, profile_id, image, size)).await?.size)
+        let key = self.key(tenant, profile_id, image, size);
+        Ok(self.traced("head_image", self.objects.head(&key).map_err(ImageError::from)).await?.size)
     }
 
     /// Where a reader gets an image from the store itself for some minutes; `None` when it is passed through here.
@@ -185,6 +189,10 @@ impl ImageStore {
 
     /// Removes an image in all sizes.
     pub async fn delete(&self, tenant: &TenantName, profile_id: ProfileId, image: &ImageId) -> Result<()> {
+        self.traced("delete_image", self.delete_sizes(tenant, profile_id, image)).await
+    }
+
+    async fn delete_sizes(&self, tenant: &TenantName, profile_id: ProfileId, image: &ImageId) -> Result<()> {
         if let Some(folder) = self.folder.clone() {
             let path = folder.join(tenant.as_str()).join(profile_id.to_string()).join(image.to_string());
             return blocking(move || local::erase(&folder, &path)).await;
@@ -195,6 +203,10 @@ impl ImageStore {
 
     /// Removes everything of a profile, unfinished uploads included.
     pub async fn erase(&self, tenant: &TenantName, profile_id: ProfileId) -> Result<()> {
+        self.traced("erase_images", self.erase_all(tenant, profile_id)).await
+    }
+
+    async fn erase_all(&self, tenant: &TenantName, profile_id: ProfileId) -> Result<()> {
         if let Some(folder) = self.folder.clone() {
             let path = folder.join(tenant.as_str()).join(profile_id.to_string());
             return blocking(move || local::erase(&folder, &path)).await;
@@ -258,6 +270,10 @@ impl ImageStore {
         Ok(())
     }
 
+    async fn traced<T>(&self, name: &'static str, work: impl Future<Output = Result<T>>) -> Result<T> {
+        within(|| Work { name, is_remote: self.folder.is_none(), attributes: Vec::new() }, work, tell).await
+    }
+
     async fn delete_all(&self, keys: BoxStream<'static, object_store::Result<Path>>) -> Result<()> {
         let mut deleted = self.objects.delete_stream(keys);
         let mut outcome = Ok(());
@@ -296,6 +312,15 @@ impl ImageStore {
         let media_type = (Attribute::ContentType, image.format.media_type());
         let caching = (Attribute::CacheControl, "private, max-age=86400, immutable");
         Attributes::from_iter([media_type, caching]).into()
+    }
+}
+
+/// What refuses is an answer, and no failure.
+fn tell<T>(outcome: &Result<T>, span: Span<'_>) {
+    match outcome {
+        Err(ImageError::Unavailable(_)) => span.fail("unavailable"),
+        Err(ImageError::Internal(_)) => span.fail("internal"),
+        Err(ImageError::Unsupported | ImageError::Unusable(_) | ImageError::Busy | ImageError::NotFound) | Ok(_) => {}
     }
 }
 

@@ -6,28 +6,23 @@ use super::error::{Error, Result};
 use super::profiles::Condition;
 use super::retry::Purpose;
 use super::{Directory, retry};
-use crate::domain::cause::chain;
 use crate::domain::change::{Change, ChangeKind};
 use crate::domain::idempotency::Written;
 use crate::domain::image::{ImageId, ImageSize};
 use crate::domain::profile::{Profile, ProfileId};
 use crate::domain::tenant::TenantName;
 use crate::domain::version::Expected;
-use crate::images::{ImageError, Place, Variants};
+use crate::images::{ImageError, Place, Variants, erase_behind};
 use crate::store::Replacement;
 use bytes::Bytes;
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use http::Method;
-use std::future::Future;
 use std::sync::Mutex;
-use std::time::Duration;
 
 /// An upload that took longer is not carried out: what it wrote may be taken for what a crash left behind. A fraction
 /// of the age that `collect_images` waits for.
 pub(super) const LONGEST_UPLOAD_MS: i64 = 5 * 60 * 1000;
-/// How long an answer waits for old objects to go; they go on going behind it.
-const WAIT_FOR_ERASURE: Duration = Duration::from_secs(2);
 /// An image may be replaced between the look at the row and the look into the store: then there is a newer one.
 const MAX_LOOKS: usize = 5;
 
@@ -219,13 +214,13 @@ impl Directory {
 
     async fn remove_objects(&self, tenant: &TenantName, profile_id: ProfileId, image: ImageId) {
         let (images, tenant) = (self.images.clone(), tenant.clone());
-        detached("objects of an image", async move { images.delete(&tenant, profile_id, &image).await }).await;
+        erase_behind("objects of an image", async move { images.delete(&tenant, profile_id, &image).await }).await;
     }
 
     /// Erases the images of profiles that the database has forgotten.
     pub(super) async fn erase_images(&self, tenant: &TenantName, profile_ids: Vec<ProfileId>) {
         let (images, tenant) = (self.images.clone(), tenant.clone());
-        detached("images of purged profiles", async move {
+        erase_behind("images of purged profiles", async move {
             let mut outcome = Ok(());
             for profile_id in profile_ids {
                 outcome = images.erase(&tenant, profile_id).await.and(outcome);
@@ -239,7 +234,7 @@ impl Directory {
     /// profiles are other ones.
     pub(super) async fn erase_images_of_tenant(&self, tenant: &TenantName) {
         let (images, store, tenant) = (self.images.clone(), self.store.clone(), tenant.clone());
-        detached("images of a deleted tenant", async move {
+        erase_behind("images of a deleted tenant", async move {
             for profile_id in images.profiles_of(&tenant).await? {
                 match store.read_profile(&tenant, profile_id).await {
                     Ok(None) | Err(crate::store::StoreError::TenantUnknown) => images.erase(&tenant, profile_id).await?,
@@ -251,16 +246,6 @@ impl Directory {
         })
         .await;
     }
-}
-
-/// Runs to its end even if the request is given up; waits for that a little. What fails is found by `images gc`.
-async fn detached(what: &'static str, work: impl Future<Output = std::result::Result<(), ImageError>> + Send + 'static) {
-    let task = tokio::spawn(async move {
-        if let Err(error) = work.await {
-            tracing::warn!(what, cause = chain(&error), "not removed; `n_users images gc` will find it");
-        }
-    });
-    let _ = tokio::time::timeout(WAIT_FOR_ERASURE, task).await;
 }
 
 pub(super) fn image_of(profile: &Profile) -> Option<ImageId> {

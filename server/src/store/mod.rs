@@ -12,6 +12,7 @@ pub mod migrations;
 pub mod postgres;
 pub mod route;
 pub mod sqlite;
+pub mod traced;
 
 pub use error::{Result, StoreError, Uniqueness};
 

@@ -3,7 +3,8 @@
 
 pub use prometheus_client::encoding::prometheus_text::CONTENT_TYPE;
 
-use super::process;
+use super::wait::WaitedFor;
+use super::{known_method, process};
 use http::Method;
 use prometheus_client::encoding::{EncodeLabelSet, prometheus_text};
 use prometheus_client::metrics::counter::Counter;
@@ -49,27 +50,6 @@ struct OfWait {
 struct OfRefresh {
     issuer: String,
     outcome: &'static str,
-}
-
-/// What work in a store waits for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WaitedFor {
-    /// One of PostgreSQL's connections.
-    Connection,
-    /// One of SQLite's connections that read.
-    Reader,
-    /// The thread that writes to SQLite.
-    Writer,
-}
-
-impl WaitedFor {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Connection => "connection",
-            Self::Reader => "reader",
-            Self::Writer => "writer",
-        }
-    }
 }
 
 /// What a family is told apart by.
@@ -137,7 +117,7 @@ impl Metrics {
 
     /// A request was answered. `route` is the pattern, not the path.
     pub fn note_request(&self, method: &Method, route: &str, status: u16, took: Duration) {
-        let of = OfRequest { method: name_of(method), route: route.to_owned(), status };
+        let of = OfRequest { method: known_method(method).unwrap_or("other"), route: route.to_owned(), status };
         self.requests.get_or_create(&of).observe(took.as_secs_f64());
     }
 
@@ -152,7 +132,7 @@ impl Metrics {
     }
 
     /// Work in the database had to wait for so long.
-    pub fn note_wait(&self, waited_for: WaitedFor, waited: Duration) {
+    pub(super) fn note_wait(&self, waited_for: WaitedFor, waited: Duration) {
         self.database_waits.get_or_create(&OfWait { waited_for: waited_for.name() }).observe(waited.as_secs_f64());
     }
 
@@ -171,13 +151,6 @@ impl Drop for InFlight<'_> {
     fn drop(&mut self) {
         self.0.dec();
     }
-}
-
-/// Clients may make up methods, and each would be a label.
-fn name_of(method: &Method) -> &'static str {
-    let known = [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];
-    let names = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
-    known.iter().zip(names).find_map(|(known, name)| (known == method).then_some(name)).unwrap_or("other")
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use n_users::config::auth::AuthConfig;
 use n_users::config::database::DatabaseConfig;
 use n_users::config::images::ImagesConfig;
 use n_users::config::server::ServerConfig;
+use n_users::config::traces::TracesConfig;
 use serde_json::Value;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -151,7 +152,7 @@ fn start(backend: Backend) -> Running {
             let flags = flags.iter().map(|flag| (*flag).into()).chain([folder.into_os_string()]);
             let Settings { server, data, database: config, images, auth } = settings(flags);
             let announce = move |address: std::net::SocketAddr| announced.send(address.to_string()).unwrap();
-            n_users::app::serve(server, data, config, images, auth, announce).await.unwrap();
+            n_users::app::serve(server, TracesConfig::default(), data, config, images, auth, announce).await.unwrap();
         });
     });
     let address = address.recv().expect("the service did not start: its thread says above why");

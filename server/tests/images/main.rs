@@ -1,6 +1,9 @@
 //! Images over HTTP, each case on a local folder and on a real S3 server (`s3s-fs`), against the program as it ships.
 
-#![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail loudly")]
+
+#[path = "../support/collector.rs"]
+mod collector;
 
 mod crash;
 mod erasing;
@@ -11,4 +14,5 @@ mod hostile;
 mod memory;
 mod outage;
 mod reading;
+mod traces;
 mod uploading;

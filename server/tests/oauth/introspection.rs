@@ -1,5 +1,6 @@
 //! Opaque tokens (RFC 7662): the issuer is asked once, remembered shortly, and believed only within bounds.
 
+use crate::collector::Collector;
 use crate::support::keys::now;
 use crate::support::own::OwnIssuer;
 use crate::support::real::RealIssuer;
@@ -109,4 +110,29 @@ async fn an_issuer_that_cannot_be_asked_is_503_and_not_401() {
     let answer = service.get("/v1/tenants/default/profiles", "opaque").await;
     assert_eq!((answer.status, answer.header("retry-after")), (503, "1"), "{answer:?}");
     assert!(!answer.body.to_string().contains(&issuer.url), "{answer:?}");
+}
+
+#[tokio::test]
+async fn the_question_is_in_the_trace_and_the_token_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let collector = Collector::start(folder.path()).await;
+    let issuer = OwnIssuer::start().await;
+    issuer.knows("very-secret", active(&issuer));
+    let service = Service::start(&[
+        ("OAUTH_ISSUER", &issuer.url),
+        ("OAUTH_INTROSPECTION_CLIENT_ID", "asker"),
+        ("OAUTH_INTROSPECTION_CLIENT_SECRET", "se cret/"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.endpoint),
+        ("OTEL_BSP_SCHEDULE_DELAY", "100"),
+    ])
+    .await;
+    assert_eq!(service.search("default", "very-secret").await, 200);
+    let route = "GET /v1/tenants/{tenant_name}/profiles";
+    let spans = collector.spans_with(1, route).await;
+    let request = spans.iter().find(|span| span.name == route).unwrap();
+    let asked = spans.iter().find(|span| span.name == "POST").unwrap_or_else(|| panic!("the question is missing: {spans:#?}"));
+    assert_eq!((&asked.parent_id, asked.kind.as_str()), (&request.id, "SPAN_KIND_CLIENT"));
+    assert_eq!((asked.attribute("server.address"), asked.attribute("http.response.status_code")), ("127.0.0.1", "200"));
+    let log = collector.log();
+    assert!(!log.contains("secret") && !log.contains("se cret"), "{log}");
 }

@@ -3,6 +3,9 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail loudly")]
 
+#[path = "../support/collector.rs"]
+mod collector;
+
 mod flows;
 mod forged;
 mod introspection;

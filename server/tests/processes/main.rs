@@ -18,3 +18,4 @@ mod metrics;
 mod nodes;
 mod races;
 mod stop;
+mod traces;

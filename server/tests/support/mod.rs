@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "each of the two binaries uses its own part")]
 
 pub mod client;
+pub mod collector;
 pub mod database;
 pub mod raw;
 pub mod token;

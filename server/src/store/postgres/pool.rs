@@ -9,7 +9,7 @@ use super::plans;
 use super::wall;
 use crate::domain::tenant::TenantName;
 use crate::store::error::{Result, StoreError};
-use crate::telemetry::metrics::{METRICS, WaitedFor};
+use crate::telemetry::wait::{Wait, WaitedFor};
 use deadpool_postgres::{Hook, Manager, ManagerConfig, Object, QueueMode, RecyclingMethod, Runtime};
 use futures::FutureExt;
 use futures::future::{try_join, try_join3};
@@ -111,9 +111,10 @@ impl Pool {
         let mut lost = false;
         for tries_left in (0..TRIES).rev() {
             let began = Instant::now();
+            let wait = Wait::begin(WaitedFor::Connection);
             let client = self.pool.get().await;
             // In vain or not: who waits too long is told so, and counts all the more.
-            METRICS.note_wait(WaitedFor::Connection, began.elapsed());
+            wait.end();
             let session = Session::new(client?);
             let failure = match work(session).await {
                 Ok(done) => return Ok(done),

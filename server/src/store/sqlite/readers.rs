@@ -3,11 +3,10 @@
 
 use super::connection::open_reader;
 use crate::store::{Result, StoreError};
-use crate::telemetry::metrics::{METRICS, WaitedFor};
+use crate::telemetry::wait::{Wait, WaitedFor};
 use rusqlite::Connection;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// There are as many permits as connections: who holds a permit finds one idle.
@@ -40,9 +39,9 @@ impl Readers {
 
     /// Waits until a connection is free. `Unavailable` once the pool is closed.
     pub async fn lend(&self) -> Result<Lease> {
-        let asked_at = Instant::now();
+        let wait = Wait::begin(WaitedFor::Reader);
         let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(StoreError::unavailable)?;
-        METRICS.note_wait(WaitedFor::Reader, asked_at.elapsed());
+        wait.end();
         let connection = self.idle.lock().pop();
         Ok(Lease { connection, idle: Arc::clone(&self.idle), _permit: permit })
     }

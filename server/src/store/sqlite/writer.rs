@@ -4,11 +4,10 @@
 use super::checkpoints::Checkpoints;
 use super::grams::write_noted;
 use crate::store::{Result, StoreError};
-use crate::telemetry::metrics::{METRICS, WaitedFor};
+use crate::telemetry::wait::{Wait, WaitedFor};
 use rusqlite::Connection;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
-use std::time::Instant;
 use tokio::sync::{mpsc, oneshot};
 
 /// The most jobs that may wait; beyond it callers are refused at once.
@@ -60,7 +59,7 @@ impl Writer {
         F: FnOnce(&Connection) -> Result<Verdict<T>> + Send + 'static,
     {
         let (caller, answer) = oneshot::channel();
-        let task = Task { work: Some(work), outcome: None, caller, asked_at: Instant::now() };
+        let task = Task { work: Some((work, Wait::begin(WaitedFor::Writer))), outcome: None, caller };
         self.queue.try_send(Message::Job(Box::new(task))).map_err(|refused| match refused {
             mpsc::error::TrySendError::Full(_) => StoreError::unavailable("too many writes are waiting"),
             mpsc::error::TrySendError::Closed(_) => StoreError::unavailable("the store is closed"),
@@ -88,10 +87,10 @@ trait Job: Send {
 }
 
 struct Task<T, F> {
-    work: Option<F>,
+    /// Taken when it is done.
+    work: Option<(F, Wait)>,
     outcome: Option<Result<T>>,
     caller: oneshot::Sender<Result<T>>,
-    asked_at: Instant,
 }
 
 impl<T, F> Job for Task<T, F>
@@ -100,8 +99,8 @@ where
     F: FnOnce(&Connection) -> Result<Verdict<T>> + Send,
 {
     fn run(&mut self, connection: &Connection) -> bool {
-        let Some(work) = self.work.take() else { return false };
-        METRICS.note_wait(WaitedFor::Writer, self.asked_at.elapsed());
+        let Some((work, wait)) = self.work.take() else { return false };
+        wait.end();
         // Nobody would learn of it, and nobody was promised it.
         if self.caller.is_closed() {
             return false;
