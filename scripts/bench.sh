@@ -37,6 +37,7 @@ if [ -n "$quick" ]; then seconds=4; step=4; warmup=1; else seconds=10; step=8; w
 
 command -v cargo >/dev/null || fail "cargo is missing: install Rust (https://rustup.rs), then run this again"
 install_postgres
+install_collector
 command -v pgbench >/dev/null || [ -x "$(postgres_bin)/pgbench" ] || fail "pgbench is missing: apt-get install postgresql-client"
 pgbench=$(command -v pgbench || echo "$(postgres_bin)/pgbench")
 
@@ -48,10 +49,12 @@ baseline=target/release/baseline
 
 service_pid=
 bare_pid=
+collector_pid=
 huge_pages_before=
 stop_bench() {
     stop_process "$bare_pid"
     stop_process "$service_pid"
+    stop_process "$collector_pid"
     stop_all
     [ -z "$huge_pages_before" ] || sysctl --quiet --write vm.nr_hugepages="$huge_pages_before"
 }
@@ -60,6 +63,12 @@ make_work
 out=target/bench
 rm -rf "$out"
 mkdir -p "$out"
+
+say "starting a collector of traces"
+collector_address=127.0.0.1:$(free_port)
+"$collector" start --exporter blackhole --otlp-http-endpoint "$collector_address" --otlp-grpc-endpoint "127.0.0.1:$(free_port)" \
+    --pid-file "$work/collector.pid" >"$work/collector.log" 2>&1 &
+collector_pid=$!
 
 say "starting a throw-away PostgreSQL"
 # Durable, as in production; memory as PostgreSQL advises, a quarter of the machine's, but 4 GB at the most.
@@ -73,11 +82,14 @@ fi
 start_postgres "${huge_pages:+-c huge_pages=on }-c fsync=on -c shared_buffers=${buffers_mb}MB -c max_wal_size=8GB -c checkpoint_timeout=15min"
 sql() { "$(postgres_bin)/psql" --quiet --no-psqlrc --tuples-only --no-align --set=ON_ERROR_STOP=1 --dbname="$postgres_url" "$@"; }
 
-# start_service STORE URL: on a free port, with a data directory of its own.
+# start_service STORE URL: on a free port, with a data directory of its own, and with all that an operator would have on: the access log, metrics,
+# and traces of one request in a hundred.
 start_service() {
     service_port=$(free_port)
     mkdir -p "$work/$1"
-    "$n_users" --listen "127.0.0.1:$service_port" --metrics-listen 127.0.0.1:0 --data-dir "$work/$1" --database-url "$2" --log info --drain-ms 0 \
+    "$n_users" --listen "127.0.0.1:$service_port" --metrics-listen 127.0.0.1:0 --otel-exporter-otlp-endpoint "http://$collector_address" \
+        --otel-traces-sampler parentbased_traceidratio --otel-traces-sampler-arg 0.01 \
+        --data-dir "$work/$1" --database-url "$2" --log info --drain-ms 0 \
         >"$work/$1/out.log" 2>"$work/$1/err.log" &
     service_pid=$!
     for _ in $(seq 600); do
