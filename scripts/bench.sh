@@ -69,6 +69,9 @@ collector_address=127.0.0.1:$(free_port)
 "$collector" start --exporter blackhole --otlp-http-endpoint "$collector_address" --otlp-grpc-endpoint "127.0.0.1:$(free_port)" \
     --pid-file "$work/collector.pid" >"$work/collector.log" 2>&1 &
 collector_pid=$!
+collector_answers() { kill -0 "$collector_pid" 2>/dev/null && (: >"/dev/tcp/${collector_address/://}") 2>/dev/null; }
+for _ in $(seq 100); do collector_answers && break; sleep 0.1; done
+collector_answers || { cat "$work/collector.log"; fail "the collector did not start"; }
 
 say "starting a throw-away PostgreSQL"
 # Durable, as in production; memory as PostgreSQL advises, a quarter of the machine's, but 4 GB at the most.
@@ -82,8 +85,7 @@ fi
 start_postgres "${huge_pages:+-c huge_pages=on }-c fsync=on -c shared_buffers=${buffers_mb}MB -c max_wal_size=8GB -c checkpoint_timeout=15min"
 sql() { "$(postgres_bin)/psql" --quiet --no-psqlrc --tuples-only --no-align --set=ON_ERROR_STOP=1 --dbname="$postgres_url" "$@"; }
 
-# start_service STORE URL: on a free port, with a data directory of its own, and with all that an operator would have on: the access log, metrics,
-# and traces of one request in a hundred.
+# start_service STORE URL: on a free port, with a data directory of its own, the access log, metrics, and traces of one request in a hundred.
 start_service() {
     service_port=$(free_port)
     mkdir -p "$work/$1"

@@ -1,4 +1,4 @@
-# What the scripts share: words to the terminal, and a throw-away PostgreSQL that ends with the script.
+# What the scripts share: words to the terminal, what they install, and a throw-away PostgreSQL that ends with the script.
 
 say() { printf '\n== %s\n' "$*"; }
 fail() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; exit 1; }
@@ -32,7 +32,8 @@ install_postgres() {
 install_collector() {
     local folder=target/tools/collector
     collector=$PWD/$folder/rotel/rotel-agent
-    if [ ! -x "$collector" ]; then
+    # Again only when another one is named.
+    if ! { [ -x "$collector" ] && cmp --silent scripts/collector.txt "$folder/.installed"; }; then
         python3 -m pip --version >/dev/null 2>&1 || apt_install "Python's pip" python3-pip
         say "fetching an OpenTelemetry collector"
         rm -rf "$folder"
@@ -42,6 +43,7 @@ install_collector() {
         python3 -m zipfile --extract "$folder"/rotel-*.whl "$folder"
         rm "$folder"/rotel-*.whl
         chmod +x "$collector"
+        cp scripts/collector.txt "$folder/.installed"
     fi
     "$collector" version >/dev/null 2>&1 || apt_install "what the collector needs" libpython3.11
     "$collector" version >/dev/null || fail "the OpenTelemetry collector does not run on this machine"

@@ -119,15 +119,18 @@ pub async fn serve(
 fn start_traces(config: &TracesConfig, clock: &dyn Clock) -> Result<Option<Traces>, StartError> {
     let Some(url) = config.url().map_err(StartError::Config)? else { return Ok(None) };
     let sampling = config.sampling().map_err(StartError::Config)?;
+    let endpoint = url.origin().ascii_serialization();
     let options = TraceOptions {
         url: url.into(),
+        timeout: config.timeout(),
+        takes_up_traceparent: config.takes_up_traceparent(),
         share: sampling.share,
         follows_caller: sampling.follows_caller,
         service_name: config.service_name().map(str::to_owned),
         instance_id: clock.new_id().to_string(),
     };
     let traces = Traces::start(&options).map_err(StartError::Config)?;
-    tracing::info!(url = options.url, share = options.share, follows_caller = options.follows_caller, "traces are sent");
+    tracing::info!(endpoint, share = options.share, follows_caller = options.follows_caller, "traces are sent");
     Ok(Some(traces))
 }
 

@@ -5,9 +5,9 @@ use super::AppState;
 use super::context::{RequestContext, accepted_request_id};
 use super::problem::{Kind, Problem};
 use super::unread;
-use crate::telemetry::ACCESS;
 use crate::telemetry::metrics::METRICS;
 use crate::telemetry::traces::RequestSpan;
+use crate::telemetry::{ACCESS, known_method};
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -33,6 +33,10 @@ pub async fn around(State(app): State<AppState>, mut request: Request, next: Nex
     let route = request.extensions().get::<MatchedPath>().cloned();
     let route = route.as_ref().map(MatchedPath::as_str);
     let span = if route.is_some_and(is_health) { None } else { RequestSpan::begin(&method, route, request.version(), request.headers()) };
+    if let Some(span) = &span {
+        // At once: a request that its client gives up is traced, too.
+        span.span().tell("n_users.request_id", context.request_id().to_owned());
+    }
     let route = route.unwrap_or("unmatched");
 
     let resource_metadata = app.resource.metadata_url(request.headers(), request.uri());
@@ -66,7 +70,6 @@ pub async fn around(State(app): State<AppState>, mut request: Request, next: Nex
 /// With the fields of the access log, but for the cause, which that tells.
 fn end_span(request: RequestSpan, context: &RequestContext, status: u16, problem: Option<&'static str>) {
     let span = request.span();
-    span.tell("n_users.request_id", context.request_id().to_owned());
     for (key, value) in [("n_users.tenant", context.tenant()), ("n_users.subject", context.subject()), ("n_users.problem", problem)] {
         if let Some(value) = value {
             span.tell(key, value.to_owned());
@@ -152,10 +155,11 @@ fn log(
 ) {
     let status = response.status().as_u16();
     let duration_ms = took.as_micros() as f64 / 1000.0;
+    let method = known_method(method).unwrap_or("other");
     let (request_id, tenant, subject) = (context.request_id(), context.tenant(), context.subject());
     macro_rules! line {
         ($level:expr) => {
-            tracing::event!(target: ACCESS, $level, method = method.as_str(), route, status, duration_ms, request_id, tenant, subject, trace_id, cause)
+            tracing::event!(target: ACCESS, $level, method, route, status, duration_ms, request_id, tenant, subject, trace_id, cause)
         };
     }
     if status >= 500 {

@@ -86,7 +86,7 @@ fn work(method: &'static str, url: &Url) -> Work {
     let mut attributes = vec![Attribute::new("http.request.method", method)];
     attributes.extend(url.host_str().map(|host| Attribute::new("server.address", host.to_owned())));
     attributes.extend(url.port_or_known_default().map(|port| Attribute::new("server.port", i64::from(port))));
-    Work { name: method, is_remote: true, attributes }
+    Work { name: method, is_client: true, attributes }
 }
 
 fn tell(outcome: &Result<Map<String, Value>, FetchError>, span: Span<'_>) {

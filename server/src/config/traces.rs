@@ -1,10 +1,10 @@
 //! Where traces go, and of which requests. The names are those of OpenTelemetry's specification of environment variables; what is not
-//! listed here (headers, timeout, compression, batches, resource attributes) its SDK reads from the environment by itself.
+//! listed here (headers, compression, batches, resource attributes) its SDK reads from the environment by itself. Without an endpoint
+//! nothing else is looked at.
 
 use clap::Args;
+use std::time::Duration;
 use url::Url;
-
-const RATIO: &str = "OTEL_TRACES_SAMPLER_ARG must be a share from 0 to 1, like 0.01";
 
 #[derive(Debug, Clone, Default, Args)]
 pub struct TracesConfig {
@@ -12,7 +12,7 @@ pub struct TracesConfig {
     #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", value_name = "URL")]
     pub otel_exporter_otlp_endpoint: Option<String>,
 
-    /// The same, but the whole URL, like http://127.0.0.1:4318/v1/traces; it wins
+    /// The whole URL for traces, like http://127.0.0.1:4318/v1/traces; it wins over the endpoint for all
     #[arg(long, env = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", value_name = "URL")]
     pub otel_exporter_otlp_traces_endpoint: Option<String>,
 
@@ -20,9 +20,17 @@ pub struct TracesConfig {
     #[arg(long, env = "OTEL_EXPORTER_OTLP_PROTOCOL", value_name = "NAME")]
     pub otel_exporter_otlp_protocol: Option<String>,
 
-    /// The same; it wins
+    /// The same for traces alone; it wins
     #[arg(long, env = "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", value_name = "NAME")]
     pub otel_exporter_otlp_traces_protocol: Option<String>,
+
+    /// How long the collector may take to take a batch
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_TIMEOUT", default_value_t = 10_000, value_name = "MS")]
+    pub otel_exporter_otlp_timeout: u64,
+
+    /// Whose traces are gone on with: tracecontext takes up a caller's traceparent, none does not [default: tracecontext]
+    #[arg(long, env = "OTEL_PROPAGATORS", value_name = "NAMES")]
+    pub otel_propagators: Option<String>,
 
     /// otlp, or none: no traces, whatever the endpoint [default: otlp]
     #[arg(long, env = "OTEL_TRACES_EXPORTER", value_name = "NAME")]
@@ -51,25 +59,24 @@ pub struct TracesConfig {
 pub struct Sampling {
     /// Of those whose caller does not decide, 0 to 1.
     pub share: f64,
-    /// Whether a caller that sends a traceparent decides.
+    /// Whether a caller whose trace is gone on with decides.
     pub follows_caller: bool,
 }
 
 impl TracesConfig {
     /// The URL that spans are posted to; `None` when there are no traces.
     pub fn url(&self) -> Result<Option<Url>, String> {
-        if is_true("OTEL_SDK_DISABLED", set(&self.otel_sdk_disabled))? || !self.is_exported()? {
-            return Ok(None);
-        }
         let whole = set(&self.otel_exporter_otlp_traces_endpoint);
         let Some(text) = whole.or(set(&self.otel_exporter_otlp_endpoint)) else { return Ok(None) };
+        if self.is_disabled()? || !self.is_exported()? {
+            return Ok(None);
+        }
         let variable = if whole.is_some() { "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT" } else { "OTEL_EXPORTER_OTLP_ENDPOINT" };
-        self.check_protocol()?;
+        // The error does not repeat the URL, which may carry what is secret.
         let mut url = Url::parse(text)
             .ok()
             .filter(|url| ["http", "https"].contains(&url.scheme()) && url.fragment().is_none())
-            .ok_or_else(|| format!("{variable} must be an http or https URL, like http://127.0.0.1:4318, not {text:?}"))?;
-        // The log tells the URL.
+            .ok_or_else(|| format!("{variable} must be an http or https URL, like http://127.0.0.1:4318"))?;
         if !url.username().is_empty() || url.password().is_some() {
             return Err(format!("{variable} must not carry a name or a password: put them into OTEL_EXPORTER_OTLP_HEADERS"));
         }
@@ -77,6 +84,7 @@ impl TracesConfig {
             let path = format!("{}/v1/traces", url.path().trim_end_matches('/'));
             url.set_path(&path);
         }
+        self.check_protocol()?;
         Ok(Some(url))
     }
 
@@ -85,9 +93,19 @@ impl TracesConfig {
         set(&self.otel_service_name)
     }
 
+    pub fn timeout(&self) -> Duration {
+        Duration::from_millis(self.otel_exporter_otlp_timeout)
+    }
+
+    /// Whether a caller's traceparent is taken up. Formats of other names (`baggage`, `b3`) are not read.
+    pub fn takes_up_traceparent(&self) -> bool {
+        let names = set(&self.otel_propagators).unwrap_or("tracecontext");
+        names.split(',').any(|name| name.trim().eq_ignore_ascii_case("tracecontext"))
+    }
+
     pub fn sampling(&self) -> Result<Sampling, String> {
-        let name = set(&self.otel_traces_sampler).unwrap_or("parentbased_always_on");
-        let (root, follows_caller) = name.strip_prefix("parentbased_").map_or((name, false), |root| (root, true));
+        let name = set(&self.otel_traces_sampler).unwrap_or("parentbased_always_on").to_ascii_lowercase();
+        let (root, follows_caller) = name.strip_prefix("parentbased_").map_or((&*name, false), |root| (root, true));
         let share = match root {
             "always_on" => 1.0,
             "always_off" => 0.0,
@@ -101,20 +119,30 @@ impl TracesConfig {
         Ok(Sampling { share, follows_caller })
     }
 
+    fn is_disabled(&self) -> Result<bool, String> {
+        match set(&self.otel_sdk_disabled).unwrap_or("false").to_ascii_lowercase().as_str() {
+            "true" => Ok(true),
+            "false" => Ok(false),
+            other => Err(format!("OTEL_SDK_DISABLED must be true or false, not {other:?}")),
+        }
+    }
+
     fn is_exported(&self) -> Result<bool, String> {
-        match set(&self.otel_traces_exporter) {
-            None | Some("otlp") => Ok(true),
-            Some("none") => Ok(false),
-            Some(other) => Err(format!("OTEL_TRACES_EXPORTER must be otlp or none, not {other:?}")),
+        match set(&self.otel_traces_exporter).unwrap_or("otlp").to_ascii_lowercase().as_str() {
+            "otlp" => Ok(true),
+            "none" => Ok(false),
+            other => Err(format!("OTEL_TRACES_EXPORTER must be otlp or none, not {other:?}")),
         }
     }
 
     fn check_protocol(&self) -> Result<(), String> {
-        match set(&self.otel_exporter_otlp_traces_protocol).or(set(&self.otel_exporter_otlp_protocol)) {
-            None | Some("http/protobuf") => Ok(()),
-            Some(other) => Err(format!(
-                "OTEL_EXPORTER_OTLP_PROTOCOL must be http/protobuf, not {other:?}: collectors take it, too, on a port of its own (4318, where grpc has 4317)"
+        let for_traces = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", set(&self.otel_exporter_otlp_traces_protocol));
+        let for_all = ("OTEL_EXPORTER_OTLP_PROTOCOL", set(&self.otel_exporter_otlp_protocol));
+        match [for_traces, for_all].into_iter().find_map(|(variable, name)| Some((variable, name?))) {
+            Some((variable, name)) if !name.eq_ignore_ascii_case("http/protobuf") => Err(format!(
+                "{variable} must be http/protobuf, not {name:?}: collectors take it, too, on a port of its own (4318, where grpc has 4317)"
             )),
+            _ => Ok(()),
         }
     }
 }
@@ -124,17 +152,9 @@ fn set(setting: &Option<String>) -> Option<&str> {
     setting.as_deref().map(str::trim).filter(|text| !text.is_empty())
 }
 
-fn is_true(variable: &str, setting: Option<&str>) -> Result<bool, String> {
-    match setting {
-        None => Ok(false),
-        Some(text) if text.eq_ignore_ascii_case("true") => Ok(true),
-        Some(text) if text.eq_ignore_ascii_case("false") => Ok(false),
-        Some(text) => Err(format!("{variable} must be true or false, not {text:?}")),
-    }
-}
-
 fn share(text: &str) -> Result<f64, String> {
-    text.parse().ok().filter(|share| (0.0..=1.0).contains(share)).ok_or_else(|| format!("{RATIO}, not {text:?}"))
+    let share = text.parse().ok().filter(|share| (0.0..=1.0).contains(share));
+    share.ok_or_else(|| format!("OTEL_TRACES_SAMPLER_ARG must be a share from 0 to 1, like 0.01, not {text:?}"))
 }
 
 #[cfg(test)]
@@ -163,7 +183,7 @@ mod tests {
     fn traces_can_be_switched_off() {
         let disabled = TracesConfig { otel_sdk_disabled: Some("TRUE".into()), ..config("http://c") };
         assert_eq!(url(&disabled), None);
-        assert_eq!(url(&TracesConfig { otel_traces_exporter: Some("none".into()), ..config("http://c") }), None);
+        assert_eq!(url(&TracesConfig { otel_traces_exporter: Some("None".into()), ..config("http://c") }), None);
     }
 
     #[test]
@@ -172,11 +192,33 @@ mod tests {
         for endpoint in ["c:4317", "ftp://c", "4318", "http://c/#x"] {
             assert!(said(config(endpoint)).contains("like http://127.0.0.1:4318"), "{endpoint}");
         }
+        assert!(!said(config("ftp://me:secret@c")).contains("secret"));
         assert!(said(config("http://me:secret@c")).contains("put them into OTEL_EXPORTER_OTLP_HEADERS"));
         let grpc = TracesConfig { otel_exporter_otlp_protocol: Some("grpc".into()), ..config("http://c") };
-        assert!(said(grpc).contains("must be http/protobuf, not \"grpc\""));
+        assert!(said(grpc).starts_with("OTEL_EXPORTER_OTLP_PROTOCOL must be http/protobuf, not \"grpc\""));
+        let grpc = TracesConfig { otel_exporter_otlp_traces_protocol: Some("grpc".into()), ..config("http://c") };
+        assert!(said(grpc).starts_with("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL must be"));
         assert!(said(TracesConfig { otel_traces_exporter: Some("zipkin".into()), ..config("http://c") }).contains("otlp or none"));
         assert!(said(TracesConfig { otel_sdk_disabled: Some("1".into()), ..config("http://c") }).contains("true or false"));
+    }
+
+    #[test]
+    fn without_an_endpoint_nothing_else_is_looked_at() {
+        let elsewhere = TracesConfig {
+            otel_exporter_otlp_protocol: Some("grpc".into()),
+            otel_traces_exporter: Some("zipkin".into()),
+            otel_sdk_disabled: Some("1".into()),
+            ..TracesConfig::default()
+        };
+        assert_eq!(elsewhere.url(), Ok(None));
+    }
+
+    #[test]
+    fn traceparent_is_taken_up_where_it_is_among_the_propagators() {
+        for (names, is_taken_up) in [("", true), ("baggage, TraceContext", true), ("none", false), ("b3", false)] {
+            let config = TracesConfig { otel_propagators: Some(names.to_owned()), ..TracesConfig::default() };
+            assert_eq!(config.takes_up_traceparent(), is_taken_up, "{names}");
+        }
     }
 
     #[test]
@@ -190,7 +232,7 @@ mod tests {
             config.sampling().map(|sampling| (sampling.share, sampling.follows_caller))
         };
         assert_eq!(sampling("", None), Ok((1.0, true)));
-        assert_eq!(sampling("always_off", Some("0.5")), Ok((0.0, false)));
+        assert_eq!(sampling("ALWAYS_OFF", Some("0.5")), Ok((0.0, false)));
         assert_eq!(sampling("parentbased_traceidratio", Some("0.01")), Ok((0.01, true)));
         assert_eq!(sampling("traceidratio", None), Ok((1.0, false)));
         for share in ["2", "-0.1", "NaN", "one"] {

@@ -114,7 +114,7 @@ impl ImageStore {
 
     /// What is to be kept of a file; `Unsupported` or `Unusable` if it is no image as it should be.
     pub async fn variants(&self, file: Bytes) -> Result<Variants> {
-        let work = || Work { name: "make_image_variants", is_remote: false, attributes: Vec::new() };
+        let work = || Work { name: "make_image_variants", is_client: false, attributes: Vec::new() };
         within(work, self.workers.variants(file), tell).await
     }
 
@@ -271,7 +271,7 @@ impl ImageStore {
     }
 
     async fn traced<T>(&self, name: &'static str, work: impl Future<Output = Result<T>>) -> Result<T> {
-        within(|| Work { name, is_remote: self.folder.is_none(), attributes: Vec::new() }, work, tell).await
+        within(|| Work { name, is_client: self.folder.is_none(), attributes: Vec::new() }, work, tell).await
     }
 
     async fn delete_all(&self, keys: BoxStream<'static, object_store::Result<Path>>) -> Result<()> {

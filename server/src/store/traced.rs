@@ -31,7 +31,7 @@ impl Traced {
 
     fn work(&self, method: &'static str) -> Work {
         let attributes = vec![Attribute::new("db.system.name", self.system), Attribute::new("db.operation.name", method)];
-        Work { name: method, is_remote: true, attributes }
+        Work { name: method, is_client: true, attributes }
     }
 }
 

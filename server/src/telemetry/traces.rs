@@ -3,23 +3,28 @@
 //! `n_users.…` for what the access log tells. No path, query, name, address or number is in them.
 
 use super::known_method;
+use super::traceparent;
 use super::wait::WaitedFor;
+use crate::domain::cause::chain;
 use http::{HeaderMap, Method, Version};
 use opentelemetry::Context;
 pub use opentelemetry::KeyValue as Attribute;
-use opentelemetry::propagation::TextMapPropagator;
 use opentelemetry::trace::{FutureExt, Span as _, SpanBuilder, SpanKind, Status, TraceContextExt, Tracer, TracerProvider};
-use opentelemetry_http::HeaderExtractor;
-use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig};
+use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig, WithHttpConfig};
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::resource::{EnvResourceDetector, TelemetryResourceDetector};
 use opentelemetry_sdk::trace::{Sampler, SdkTracer, SdkTracerProvider};
 use std::sync::OnceLock;
 use std::time::Duration;
 
 /// Of this process, in which there is one service; not set where there are no traces.
-static TRACER: OnceLock<SdkTracer> = OnceLock::new();
+static TRACING: OnceLock<Tracing> = OnceLock::new();
+
+#[derive(Debug)]
+struct Tracing {
+    tracer: SdkTracer,
+    takes_up_traceparent: bool,
+}
 
 /// How long the end of the service waits for the collector to take the last spans.
 const LAST_SPANS_WITHIN: Duration = Duration::from_secs(3);
@@ -31,9 +36,13 @@ const WAIT_WORTH_TELLING: Duration = Duration::from_millis(1);
 pub struct TraceOptions {
     /// What spans are posted to.
     pub url: String,
+    /// How long that may take.
+    pub timeout: Duration,
+    /// Whether a caller's trace is gone on with.
+    pub takes_up_traceparent: bool,
     /// The share of requests that are sampled, 0 to 1.
     pub share: f64,
-    /// Whether a caller that sends a traceparent decides instead.
+    /// Whether a caller whose trace is gone on with decides instead.
     pub follows_caller: bool,
     /// What the service is called, if not as `OTEL_RESOURCE_ATTRIBUTES` says, or else `n_users`.
     pub service_name: Option<String>,
@@ -48,13 +57,15 @@ pub struct Traces(SdkTracerProvider);
 impl Traces {
     /// Begins to trace. The collector does not have to answer yet, or ever: what it does not take is dropped, and the log says so.
     pub fn start(options: &TraceOptions) -> Result<Self, String> {
-        let exporter = SpanExporter::builder().with_http().with_endpoint(&options.url).with_protocol(Protocol::HttpBinary);
+        let exporter = SpanExporter::builder().with_http().with_http_client(client(options.timeout)?);
+        let exporter = exporter.with_endpoint(&options.url).with_protocol(Protocol::HttpBinary).with_timeout(options.timeout);
         let exporter = exporter.build().map_err(|e| format!("traces cannot be sent: {e}"))?;
         let share = Sampler::TraceIdRatioBased(options.share);
         let sampler = if options.follows_caller { Sampler::ParentBased(Box::new(share)) } else { share };
         let provider =
             SdkTracerProvider::builder().with_batch_exporter(exporter).with_sampler(sampler).with_resource(resource(options)).build();
-        TRACER.set(provider.tracer("n_users")).map_err(|_| "traces are started twice".to_owned())?;
+        let tracing = Tracing { tracer: provider.tracer("n_users"), takes_up_traceparent: options.takes_up_traceparent };
+        TRACING.set(tracing).map_err(|_| "traces are started twice".to_owned())?;
         Ok(Self(provider))
     }
 
@@ -65,6 +76,14 @@ impl Traces {
             tracing::warn!(cause = %error, "the last traces were not sent");
         }
     }
+}
+
+/// For the exporter's own thread, which blocks. No redirects: they would be sent the headers, and with them the key.
+fn client(timeout: Duration) -> Result<reqwest::blocking::Client, String> {
+    let build = move || reqwest::blocking::Client::builder().timeout(timeout).redirect(reqwest::redirect::Policy::none()).build();
+    // It has a runtime of its own, which cannot be made within another.
+    let built = std::thread::spawn(build).join().map_err(|_| "the client for traces panicked".to_owned())?;
+    built.map_err(|e| format!("no HTTP client for traces: {}", chain(&e)))
 }
 
 fn resource(options: &TraceOptions) -> Resource {
@@ -109,8 +128,8 @@ pub struct RequestSpan(Context);
 impl RequestSpan {
     /// `None` when there are no traces, or none of this request. `route` is the pattern, if there is one.
     pub fn begin(method: &Method, route: Option<&str>, version: Version, headers: &HeaderMap) -> Option<Self> {
-        let tracer = TRACER.get()?;
-        let caller = TraceContextPropagator::new().extract_with_context(&Context::new(), &HeaderExtractor(headers));
+        let Tracing { tracer, takes_up_traceparent } = TRACING.get()?;
+        let caller = if *takes_up_traceparent { traceparent::context_of(headers) } else { Context::new() };
         let name = known_method(method).unwrap_or("HTTP");
         let span = tracer.build_with_context(SpanBuilder::from_name(name).with_kind(SpanKind::Server), &caller);
         if !span.is_recording() {
@@ -122,7 +141,12 @@ impl RequestSpan {
             span.span().tell("http.route", route.to_owned());
         }
         span.span().tell("http.request.method", known_method(method).unwrap_or("_OTHER"));
-        span.span().tell("network.protocol.version", if version < Version::HTTP_2 { "1.1" } else { "2" });
+        let version = match version {
+            Version::HTTP_10 => "1.0",
+            Version::HTTP_2 => "2",
+            _ => "1.1",
+        };
+        span.span().tell("network.protocol.version", version);
         Some(span)
     }
 
@@ -150,8 +174,8 @@ impl RequestSpan {
 #[derive(Debug, Clone)]
 pub struct Work {
     pub name: &'static str,
-    /// Whether it is a question to another service.
-    pub is_remote: bool,
+    /// Whether a database or another service does it, whose client this one is.
+    pub is_client: bool,
     pub attributes: Vec<Attribute>,
 }
 
@@ -168,10 +192,10 @@ pub async fn within<T>(about: impl FnOnce() -> Work, work: impl Future<Output = 
 fn begin_below(about: impl FnOnce() -> Work) -> Option<Context> {
     let Present(present) = Present::get();
     let present = present?;
-    let Work { name, is_remote, attributes } = about();
-    let kind = if is_remote { SpanKind::Client } else { SpanKind::Internal };
+    let Work { name, is_client, attributes } = about();
+    let kind = if is_client { SpanKind::Client } else { SpanKind::Internal };
     let span = SpanBuilder::from_name(name).with_kind(kind).with_attributes(attributes);
-    Some(present.with_span(TRACER.get()?.build_with_context(span, &present)))
+    Some(present.with_span(TRACING.get()?.tracer.build_with_context(span, &present)))
 }
 
 /// The span that work belongs to, if its request is sampled; may be kept for another thread.

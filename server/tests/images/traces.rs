@@ -17,6 +17,7 @@ async fn traced(on_s3: bool) {
         world.upload(&profile, encoded(&halves(width, 300), ImageFormat::Jpeg)).await.expect(200);
     }
     world.get(&format!("{profile}/image")).await.expect(200);
+    world.request(Method::HEAD, &format!("{profile}/image")).send().await.unwrap();
     world.send(Method::DELETE, &format!("{profile}?purge=true"), &Value::Null).await.expect(204);
 
     let route = "/v1/tenants/{tenant_name}/profiles/{profile_id}";
@@ -29,14 +30,15 @@ async fn traced(on_s3: bool) {
         ("put_image", 2, &upload),
         ("delete_image", 1, &upload),
         ("get_image", 1, &format!("GET {route}/image")),
+        ("head_image", 1, &format!("HEAD {route}/image")),
         ("erase_images", 1, &purge),
     ] {
         let found = named(name);
         assert_eq!(found.len(), count, "{name}: {spans:#?}");
-        let is_remote = on_s3 && name != "make_image_variants";
+        let is_client = on_s3 && name != "make_image_variants";
         for span in found {
             assert!(named(parent).iter().any(|parent| parent.id == span.parent_id), "{name} is not below {parent}: {spans:#?}");
-            assert_eq!(span.kind, if is_remote { "SPAN_KIND_CLIENT" } else { "SPAN_KIND_INTERNAL" }, "{name}");
+            assert_eq!(span.kind, if is_client { "SPAN_KIND_CLIENT" } else { "SPAN_KIND_INTERNAL" }, "{name}");
         }
     }
 }

@@ -1,14 +1,15 @@
-//! The log: a line for every request, and nobody's data.
+//! The log: a line for every request; and nobody's data, neither there nor in traces.
 
 use crate::process::{Place, Service, cases};
 use crate::support::client::path_of;
+use crate::support::collector::Collector;
 use crate::support::{Backend, Client, Value, json};
 use reqwest::Method;
 use std::time::Duration;
 
 cases! {
     every_request_has_a_line,
-    nobodys_data_is_in_it_however_much_is_logged,
+    nobodys_data_is_in_it_or_in_traces_however_much_is_logged,
 }
 
 fn events(service: &Service) -> Vec<Value> {
@@ -90,8 +91,11 @@ async fn use_it_all(client: &Client, anonymous: &Client) -> Vec<String> {
         .get("/v1/tenants/sentinelTENANT/profiles")
         .header("X-Request-Id", "sentinel request")
         .header("User-Agent", "sentinelagent")
+        .header("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+        .header("tracestate", "sentinel=sentinelstate")
         .expect(401)
         .await;
+    anonymous.call(Method::from_bytes(b"SENTINELMETHOD").unwrap(), "/v1/tenants").expect(405).await;
     anonymous.with_token("sentineltoken.sentineltoken.sentineltoken").get("/v1/tenants").expect(401).await;
     client.delete(&path).expect(204).await;
     client.call(Method::POST, &format!("{path}/restore")).expect(200).await;
@@ -103,15 +107,20 @@ async fn use_it_all(client: &Client, anonymous: &Client) -> Vec<String> {
     secrets
 }
 
-async fn nobodys_data_is_in_it_however_much_is_logged(backend: Backend) {
+async fn nobodys_data_is_in_it_or_in_traces_however_much_is_logged(backend: Backend) {
     for level in ["info", "trace"] {
         let place = Place::new(backend).await.with("LOG", level).with("DRAIN_MS", "0");
+        let collector = Collector::start(place.folder()).await;
+        let place = place.with("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.endpoint);
         let mut service = place.start();
         let secrets = use_it_all(&service.client(), &service.anonymous()).await;
         service.signal("TERM");
         service.wait_for_exit(Duration::from_secs(10));
         assert!(access(&service).len() >= 20);
-        for line in service.log() {
+        let spans = collector.spans_with(1, "DELETE /v1/tenants/{tenant_name}/users/{user_id}").await;
+        assert!(spans.len() >= 40, "{spans:#?}");
+        let taken = collector.log();
+        for line in service.log().iter().map(String::as_str).chain(taken.lines()) {
             let told = secrets.iter().find(|secret| line.to_lowercase().contains(*secret));
             assert!(told.is_none(), "LOG={level} tells {told:?}: {line}");
         }

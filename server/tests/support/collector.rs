@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each binary uses its own part")]
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -44,22 +45,19 @@ impl Collector {
         let program = std::env::var_os("TEST_COLLECTOR")
             .expect("TEST_COLLECTOR must name the program of an OpenTelemetry collector: run ./scripts/test.sh");
         let log = folder.join("collector.log");
-        let (http, grpc) = (free_address(), free_address());
-        let child = Command::new(program)
-            .args(["start", "--exporter", "blackhole", "--debug-log", "traces", "--debug-log-verbosity", "detailed"])
-            .args(["--otlp-http-endpoint", &http, "--otlp-grpc-endpoint", &grpc])
-            .args([format!("--pid-file={}", folder.join("collector.pid").display())])
-            .stdout(std::fs::File::create(&log).unwrap())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the collector of TEST_COLLECTOR cannot be run");
-        let collector = Self { child, endpoint: format!("http://{http}"), log };
         let deadline = Instant::now() + PATIENCE;
-        while tokio::net::TcpStream::connect(&http).await.is_err() {
+        loop {
+            let (child, http) = launch(&program, folder, &log);
+            let mut collector = Self { child, endpoint: format!("http://{http}"), log: log.clone() };
+            // Ends where somebody else was given its port meanwhile: then with another.
+            while collector.child.try_wait().unwrap().is_none() {
+                if tokio::net::TcpStream::connect(&http).await.is_ok() {
+                    return collector;
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
             assert!(Instant::now() < deadline, "the collector did not start: {}", collector.log());
-            tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        collector
     }
 
     /// What it wrote so far.
@@ -88,16 +86,30 @@ impl Drop for Collector {
     }
 }
 
+fn launch(program: &OsStr, folder: &Path, log: &Path) -> (Child, String) {
+    let (http, grpc) = (free_address(), free_address());
+    let written = std::fs::File::create(log).unwrap();
+    let child = Command::new(program)
+        .args(["start", "--exporter", "blackhole", "--debug-log", "traces", "--debug-log-verbosity", "detailed"])
+        .args(["--otlp-http-endpoint", &http, "--otlp-grpc-endpoint", &grpc])
+        .arg(format!("--pid-file={}", folder.join("collector.pid").display()))
+        .stderr(written.try_clone().unwrap())
+        .stdout(written)
+        .stdin(Stdio::null())
+        .spawn()
+        .expect("the collector of TEST_COLLECTOR cannot be run");
+    (child, http)
+}
+
 fn free_address() -> String {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
 }
 
-/// The first of what the collector wrote that is not whole is left for the next time.
+/// It writes what it took at once in one piece.
 fn parse(log: &str) -> Vec<Span> {
     let mut spans: Vec<Span> = Vec::new();
     let mut event = String::new();
-    let whole = log.rfind('\n').map_or("", |end| &log[..end]);
-    for line in whole.lines().map(str::trim) {
+    for line in log.lines().map(str::trim) {
         if line.starts_with("Span #") {
             spans.push(Span::default());
             event.clear();
