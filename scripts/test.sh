@@ -69,6 +69,25 @@ install_coverage() {
     fi
 }
 
+# make_certificates FOLDER: an authority and another, and of the first a server's certificate for the name localhost.
+make_certificates() {
+    local folder=$1 authority
+    command -v openssl >/dev/null || apt_install OpenSSL openssl
+    mkdir "$folder"
+    (
+        cd "$folder"
+        for authority in ca other; do
+            openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj "/CN=$authority" -keyout $authority.key -out $authority.pem
+        done
+        openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=localhost -keyout server.key -out server.csr
+        echo subjectAltName=DNS:localhost >names
+        openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -days 2 -extfile names -out server.pem
+        chmod 600 server.key
+    ) 2>"$work/openssl.log" || { cat "$work/openssl.log"; fail "OpenSSL could not make the certificates"; }
+    # PostgreSQL reads no key that is another user's.
+    if [ "$(id -u)" = 0 ]; then chown postgres "$folder/server.key"; fi
+}
+
 run_tests() {
     local folder=target/coverage tool
     case $coverage in
@@ -107,9 +126,10 @@ export TEST_COLLECTOR=$collector
 [ -z "$coverage" ] || install_coverage
 say "starting a throw-away PostgreSQL"
 make_work
+make_certificates "$work/tls"
 # Durability is not what a throw-away server is for.
-start_postgres "-c fsync=off -c max_connections=400 -c shared_buffers=256MB"
-export TEST_DATABASE_URL=$postgres_url
+start_postgres "-c fsync=off -c max_connections=400 -c shared_buffers=256MB -c ssl=on -c ssl_cert_file=$work/tls/server.pem -c ssl_key_file=$work/tls/server.key"
+export TEST_DATABASE_URL=$postgres_url TEST_DATABASE_AUTHORITIES=$work/tls
 
 say "tests"
 run_tests

@@ -13,6 +13,7 @@ mod cli;
 mod config;
 mod crash;
 mod database_lost;
+mod database_tls;
 mod logs;
 mod metrics;
 mod nodes;

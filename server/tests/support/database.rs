@@ -62,6 +62,13 @@ fn postgres_server() -> String {
     )
 }
 
+/// The only row of a statement on a connection of its own.
+pub async fn query_one(url: &str, sql: &str) -> tokio_postgres::Row {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.expect("the server of TEST_DATABASE_URL does not answer");
+    tokio::spawn(connection);
+    client.query_one(sql, &[]).await.unwrap_or_else(|e| panic!("{sql}: {e}"))
+}
+
 /// One statement on a connection of its own.
 pub async fn execute(url: &str, sql: &str) {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await.expect("the server of TEST_DATABASE_URL does not answer");

@@ -1,5 +1,7 @@
 //! The one place where what PostgreSQL answers becomes a `StoreError`.
 
+use super::tls;
+use crate::domain::cause::chain;
 use crate::store::error::{StoreError, Uniqueness};
 use deadpool_postgres::PoolError;
 use std::error::Error as _;
@@ -142,9 +144,10 @@ fn pool_cause(e: PoolError) -> Box<dyn std::error::Error + Send + Sync> {
 
 /// Why a connection could not be made.
 pub(super) fn connect_cause(e: Error) -> Box<dyn std::error::Error + Send + Sync> {
-    match e.as_db_error() {
-        Some(refusal) => Refusal::of(refusal).into(),
-        None => e.into(),
+    match (e.as_db_error(), tls::advice(&e)) {
+        (Some(refusal), _) => Refusal::of(refusal).into(),
+        (None, Some(advice)) => format!("{}: {advice}", chain(&e)).into(),
+        (None, None) => e.into(),
     }
 }
 

@@ -5,7 +5,9 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use std::error::Error;
+use std::io;
 use std::sync::Arc;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -37,6 +39,31 @@ fn roots(root_file: Option<&str>) -> Result<RootCertStore> {
         return Err(StoreError::internal(format!("no certificate of an authority was found in {place}: set sslrootcert")));
     }
     Ok(store)
+}
+
+/// What to do about a certificate that was refused, where that is for whoever runs the service to decide.
+pub(super) fn advice(error: &(dyn Error + 'static)) -> Option<&'static str> {
+    match certificate_error(error)? {
+        CertificateError::UnknownIssuer => {
+            Some("set sslrootcert in DATABASE_URL to a PEM file of the authority that the server's certificate is of")
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            Some("DATABASE_URL must name the server by a name that its certificate is for")
+        }
+        CertificateError::Other(_) => Some(
+            "the server needs a certificate that an authority has signed, not the authority's own, and sslrootcert in DATABASE_URL that authority's",
+        ),
+        _ => None,
+    }
+}
+
+fn certificate_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a CertificateError> {
+    if let Some(rustls::Error::InvalidCertificate(why)) = error.downcast_ref() {
+        return Some(why);
+    }
+    // An I/O error does not name what it wraps as its source.
+    let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref).map(|inner| inner as &(dyn Error + 'static));
+    certificate_error(wrapped.or(error.source())?)
 }
 
 /// For `sslmode=prefer`, which does without encryption just as well: whoever can pose as the server can also refuse
