@@ -2,7 +2,7 @@
 # Measures the service on this machine, on SQLite and on a throw-away PostgreSQL, each figure beside its limit, and
 # writes docs/benchmarks.md and the table in README.md. Do nothing else on the machine meanwhile.
 #
-#   ./scripts/bench.sh                  one million profiles, some 17 minutes besides the build
+#   ./scripts/bench.sh                  one million profiles, some 18 minutes besides the build
 #   ./scripts/bench.sh --large          ten million besides, some two hours
 #   ./scripts/bench.sh --profiles N     another number
 #   ./scripts/bench.sh --huge-pages     PostgreSQL's buffers in huge pages, which are reserved for the run (for root)

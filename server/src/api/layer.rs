@@ -32,11 +32,7 @@ pub async fn around(State(app): State<AppState>, mut request: Request, next: Nex
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
     let route = route.as_ref().map(MatchedPath::as_str);
-    let span = if route.is_some_and(is_health) { None } else { RequestSpan::begin(&method, route, request.version(), request.headers()) };
-    if let Some(span) = &span {
-        // At once: a request that its client gives up is traced, too.
-        span.span().tell("n_users.request_id", context.request_id().to_owned());
-    }
+    let span = begin_span(&context, route, &request);
     let route = route.unwrap_or("unmatched");
 
     let resource_metadata = app.resource.metadata_url(request.headers(), request.uri());
@@ -65,6 +61,17 @@ pub async fn around(State(app): State<AppState>, mut request: Request, next: Nex
         end_span(span, &context, response.status().as_u16(), problem);
     }
     response
+}
+
+/// Probes are not traced.
+fn begin_span(context: &RequestContext, route: Option<&str>, request: &Request) -> Option<RequestSpan> {
+    if route.is_some_and(is_health) {
+        return None;
+    }
+    let span = RequestSpan::begin(request.method(), route, request.version(), request.headers())?;
+    // At once: a request that its client gives up is traced, too.
+    span.span().tell("n_users.request_id", context.request_id().to_owned());
+    Some(span)
 }
 
 /// With the fields of the access log, but for the cause, which that tells.
