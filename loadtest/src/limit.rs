@@ -14,40 +14,48 @@ const LOWEST: f64 = 1.0;
 pub struct RateSearch {
     first: f64,
     highest_held: Option<f64>,
-    lowest_failed: Option<f64>,
-    /// This one failed twice.
-    surely_failed: Option<f64>,
+    /// Those above what held, from the lowest to the highest.
+    failed: Vec<Failed>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Failed {
+    rate: f64,
+    times: u32,
 }
 
 impl RateSearch {
     pub fn new(first: f64) -> Self {
-        Self { first, highest_held: None, lowest_failed: None, surely_failed: None }
+        Self { first, highest_held: None, failed: Vec::new() }
     }
 
     /// The rate to try, or `None` when the limit is known. The lowest that failed is tried once more at the end: the first time
     /// the server may have been cold.
     pub fn next_rate(&self) -> Option<f64> {
-        match (self.highest_held, self.lowest_failed) {
+        match (self.highest_held, self.failed.first()) {
             (None, None) => Some(self.first),
             (Some(held), None) => Some((held * GROWTH).round()),
-            (None, Some(failed)) => Some((failed / RETREAT).round()).filter(|rate| *rate >= LOWEST && *rate < failed),
+            (None, Some(failed)) => Some((failed.rate / RETREAT).round()).filter(|rate| *rate >= LOWEST && *rate < failed.rate),
             // The geometric mean: what counts is how many times one is the other.
             (Some(held), Some(failed)) => {
-                let between = Some((held * failed).sqrt().round());
-                let between = between.filter(|rate| failed > held * PRECISION && *rate > held && *rate < failed);
-                between.or(Some(failed).filter(|_| self.surely_failed != Some(failed)))
+                let between = Some((held * failed.rate).sqrt().round());
+                let between = between.filter(|rate| failed.rate > held * PRECISION && *rate > held && *rate < failed.rate);
+                between.or(Some(failed.rate).filter(|_| failed.times < 2))
             }
         }
     }
 
-    /// Whether this rate held. A rate once held above a failed one says that the failure was chance.
+    /// Whether this rate held. A rate once held above a failed one says that the failure was chance; those that failed above it
+    /// are still to be believed.
     pub fn saw(&mut self, rate: f64, held: bool) {
         if held {
             self.highest_held = Some(self.highest_held.map_or(rate, |highest| highest.max(rate)));
-            self.lowest_failed = self.lowest_failed.filter(|failed| *failed > rate);
+            self.failed.retain(|failed| failed.rate > rate);
+        } else if let Some(again) = self.failed.iter_mut().find(|failed| failed.rate.to_bits() == rate.to_bits()) {
+            again.times += 1;
         } else {
-            self.surely_failed = self.lowest_failed.filter(|failed| failed.to_bits() == rate.to_bits());
-            self.lowest_failed = Some(self.lowest_failed.map_or(rate, |lowest| lowest.min(rate)));
+            self.failed.push(Failed { rate, times: 1 });
+            self.failed.sort_by(|one, other| one.rate.total_cmp(&other.rate));
         }
     }
 
@@ -97,6 +105,22 @@ mod tests {
         }
         assert_eq!(tried[..2], [1_000.0, 1_500.0], "it fails at first");
         assert_eq!(search.highest_held(), Some(1_500.0));
+    }
+
+    #[test]
+    fn a_failure_by_chance_does_not_send_it_above_what_failed_besides() {
+        let mut search = RateSearch::new(1_000.0);
+        let mut tried: Vec<f64> = Vec::new();
+        while let Some(rate) = search.next_rate() {
+            // Cold, it fails above 3,700; once it was tried there, only above 4,600.
+            let is_warm = tried.iter().any(|earlier| *earlier > 3_700.0 && *earlier <= rate);
+            search.saw(rate, rate <= if is_warm { 4_600.0 } else { 3_700.0 });
+            tried.push(rate);
+        }
+        let found = search.highest_held().unwrap();
+        assert!((4_600.0 / PRECISION..=4_600.0).contains(&found), "{found}: {tried:?}");
+        assert_eq!(tried.iter().filter(|rate| **rate > 5_000.0).count(), 1, "{tried:?}");
+        assert!(tried.len() <= 14, "{tried:?}");
     }
 
     #[test]
