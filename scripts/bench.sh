@@ -34,7 +34,7 @@ if [ -z "$profiles" ]; then profiles=$([ -n "$quick" ] && echo 20000 || echo 100
 write_rate=300
 [ -z "$huge_pages" ] || [ "$(id -u)" = 0 ] || fail "--huge-pages is for root: it sets vm.nr_hugepages"
 if [ -n "$quick" ]; then seconds=4; step=4; warmup=1; warm_seconds=4; else seconds=10; step=8; warmup=2; warm_seconds=60; fi
-# Well below what either store holds.
+# Well below what either store held on two cores.
 warm_rate=2500
 
 command -v cargo >/dev/null || fail "cargo is missing: install Rust (https://rustup.rs), then run this again"
@@ -214,6 +214,8 @@ measure_bare_sqlite() {
     drive_bare constant "$work/sqlite-ids" --constant
 }
 
+revision() { git rev-parse --short HEAD 2>/dev/null || echo unknown; }
+
 about() {
     local cpu
     cpu=$(awk -F': ' '/^model name/ { print $2; exit }' /proc/cpuinfo)
@@ -223,7 +225,7 @@ about() {
 | when | $(date --utc +%Y-%m-%d) |
 | command | \`./scripts/bench.sh${arguments:+ $arguments}\` |
 | machine | $(nproc) × ${cpu:-unknown}, $(awk '/^MemTotal/ { print int($2 / 1048576 + 0.5) }' /proc/meminfo) GiB, Linux $(uname -r); load before it began: $load_before |
-| n_users | $(git rev-parse --short HEAD 2>/dev/null || echo unknown)$(git diff --quiet 2>/dev/null || echo ', with changes') |
+| n_users | $(revision)$(git diff --quiet 2>/dev/null || echo ', with changes') |
 | Rust | $(rustc --version | cut -d' ' -f2) |
 | PostgreSQL | $(sql --command='SHOW server_version'), fsync on, shared_buffers ${buffers_mb} MB${huge_pages:+ in huge pages}, by TCP on loopback |
 | profiles | $profiles, 64 connections, 1,000 tokens, each load ${seconds} s; the limit of the mix is sought after ${warm_seconds} s of it at $warm_rate/s |
@@ -245,7 +247,7 @@ if [ -n "$large" ]; then
     tenant=load-large
     folder=$out/large
     mkdir -p "$folder"
-    echo "Ten million profiles (of $(git rev-parse --short HEAD 2>/dev/null || echo unknown))" >"$folder/title"
+    echo "Ten million profiles (of $(revision))" >"$folder/title"
     measure_store postgres "$postgres_url"
     measure_store sqlite "sqlite://$work/sqlite/n_users.db"
 fi

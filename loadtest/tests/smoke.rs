@@ -6,7 +6,6 @@ use serde_json::Value;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::time::Duration;
 use tempfile::TempDir;
 
 const OPERATIONS: [&str; 6] = ["get", "search", "search-filter", "patch", "create", "image"];
@@ -209,10 +208,11 @@ fn an_interrupted_load_prints_what_was_measured() {
     let service = Service::start(None);
     let mut command = Command::new(env!("CARGO_BIN_EXE_loadtest"));
     command.current_dir(service.folder()).env_clear().args(["--target", &service.address, "--profiles", "100", "--mix", "get"]);
-    command.args(["--duration", "5m", "--warmup", "0s", "--rate", "20"]).stdout(Stdio::piped()).stderr(Stdio::null());
-    let child = command.spawn().unwrap();
-    // Longer than it takes to fill, on a machine that runs the other tests besides.
-    std::thread::sleep(Duration::from_secs(20));
+    command.args(["--duration", "5m", "--warmup", "0s", "--rate", "20"]).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    // How far the load has come is told every ten seconds.
+    let mut told = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
+    assert!(told.any(|line| line.starts_with("20 requests/s: ")), "the load ended before it was interrupted");
     let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     assert!(sent.success());
     let output = child.wait_with_output().unwrap();

@@ -122,7 +122,7 @@ fn start_traces(config: &TracesConfig, clock: &dyn Clock) -> Result<Option<Trace
     let endpoint = url.origin().ascii_serialization();
     let options = TraceOptions {
         url: url.into(),
-        timeout: config.timeout(),
+        timeout: config.timeout().map_err(StartError::Config)?,
         takes_up_traceparent: config.takes_up_traceparent(),
         share: sampling.share,
         follows_caller: sampling.follows_caller,

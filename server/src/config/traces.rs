@@ -24,9 +24,9 @@ pub struct TracesConfig {
     #[arg(long, env = "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", value_name = "NAME")]
     pub otel_exporter_otlp_traces_protocol: Option<String>,
 
-    /// How long the collector may take to take a batch
-    #[arg(long, env = "OTEL_EXPORTER_OTLP_TIMEOUT", default_value_t = 10_000, value_name = "MS")]
-    pub otel_exporter_otlp_timeout: u64,
+    /// How long the collector may take to take a batch [default: 10000]
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_TIMEOUT", value_name = "MS")]
+    pub otel_exporter_otlp_timeout: Option<String>,
 
     /// Whose traces are gone on with: tracecontext takes up a caller's traceparent, none does not [default: tracecontext]
     #[arg(long, env = "OTEL_PROPAGATORS", value_name = "NAMES")]
@@ -93,8 +93,11 @@ impl TracesConfig {
         set(&self.otel_service_name)
     }
 
-    pub fn timeout(&self) -> Duration {
-        Duration::from_millis(self.otel_exporter_otlp_timeout)
+    pub fn timeout(&self) -> Result<Duration, String> {
+        let text = set(&self.otel_exporter_otlp_timeout).unwrap_or("10000");
+        let timeout_ms = text.parse().ok().filter(|timeout_ms| *timeout_ms > 0);
+        let wrong = || format!("OTEL_EXPORTER_OTLP_TIMEOUT must be milliseconds, like 10000, not {text:?}");
+        timeout_ms.map(Duration::from_millis).ok_or_else(wrong)
     }
 
     /// Whether a caller's traceparent is taken up. Formats of other names (`baggage`, `b3`) are not read.
@@ -208,9 +211,20 @@ mod tests {
             otel_exporter_otlp_protocol: Some("grpc".into()),
             otel_traces_exporter: Some("zipkin".into()),
             otel_sdk_disabled: Some("1".into()),
+            otel_exporter_otlp_timeout: Some("10s".into()),
             ..TracesConfig::default()
         };
         assert_eq!(elsewhere.url(), Ok(None));
+    }
+
+    #[test]
+    fn the_timeout_is_in_milliseconds() {
+        let timeout = |text: &str| TracesConfig { otel_exporter_otlp_timeout: Some(text.to_owned()), ..TracesConfig::default() }.timeout();
+        assert_eq!(timeout(""), Ok(Duration::from_secs(10)));
+        assert_eq!(timeout("250"), Ok(Duration::from_millis(250)));
+        for wrong in ["10s", "-1", "0"] {
+            assert!(timeout(wrong).unwrap_err().contains("like 10000"), "{wrong}");
+        }
     }
 
     #[test]

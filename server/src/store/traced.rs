@@ -1,4 +1,4 @@
-//! Any store, with a span around each of its methods where the request is traced.
+//! Any store, with a span around each method that requests call, where the request is traced.
 
 use super::{
     ChangeStore, IdempotencyStore, Maintenance, MigrationReport, PreferenceOutcome, PreferenceStore, ProfileStore, Purge, Replacement,
@@ -47,18 +47,18 @@ fn tell<T>(outcome: &Result<T>, span: Span<'_>) {
 
 fn tell_search(outcome: &Result<Found>, span: Span<'_>) {
     if let Ok(found) = outcome {
-        span.tell("db.response.returned_rows", count(found.profiles.len()));
+        span.tell("db.response.returned_rows", number(found.profiles.len()));
         for step in &found.route.0 {
-            let read = Attribute::new("n_users.read", step.read);
-            let expected = Attribute::new("n_users.expected", i64::try_from(step.expected).unwrap_or(i64::MAX));
-            span.note(step.step, vec![expected, read]);
+            let expected = Attribute::new("n_users.expected", number(step.expected));
+            span.note(step.step, vec![expected, Attribute::new("n_users.read", step.read)]);
         }
     }
     tell(outcome, span);
 }
 
-fn count(length: usize) -> i64 {
-    i64::try_from(length).unwrap_or(i64::MAX)
+/// As attributes have numbers.
+fn number(count: impl TryInto<i64>) -> i64 {
+    count.try_into().unwrap_or(i64::MAX)
 }
 
 /// Each method as it is, with a span of its name; what is special is told by a function of its own.
@@ -113,6 +113,7 @@ traced! {
     }
 }
 
+/// What no request does, and probes, which are not traced.
 #[async_trait]
 impl Maintenance for Traced {
     async fn migrate(&self, at: TimestampMs) -> Result<MigrationReport> {

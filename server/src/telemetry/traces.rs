@@ -1,6 +1,6 @@
 //! Traces, for a collector that takes OTLP. A request that is sampled has a span, and what it waits for has spans below that one; a
 //! request that is not costs the decision. Names and attributes are OpenTelemetry's semantic conventions for HTTP and databases, and
-//! `n_users.…` for what the access log tells. No path, query, name, address or number is in them.
+//! `n_users.…` for what the access log tells. No path, query or token is in them, and nothing of a person but ids.
 
 use super::known_method;
 use super::traceparent;

@@ -87,10 +87,7 @@ async fn what_is_at_work_is_told_while_it_is(backend: Backend) {
     let place = place(backend).await;
     let service = place.start();
     let mut slow = TcpStream::connect(service.address()).await.unwrap();
-    let token = service.client().token().to_owned();
-    let head = format!(
-        "POST /v1/tenants/default/profiles HTTP/1.1\r\nHost: n\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: 17\r\n\r\n"
-    );
+    let head = raw::head_of_create("HTTP/1.1", &service.client(), 17);
     slow.write_all(head.as_bytes()).await.unwrap();
     let in_flight = async || value_of(&metrics_of(&service).await, "n_users_http_requests_in_flight", &[]);
     eventually("one request is at work", async || (in_flight().await == 1.0).then_some(())).await;

@@ -3,7 +3,7 @@
 use crate::process::{Place, Service, cases, eventually, finish, text};
 use crate::support::client::path_of;
 use crate::support::collector::{Collector, Span};
-use crate::support::{Backend, Client, Value, json};
+use crate::support::{Backend, Client, Value, json, raw};
 use reqwest::Method;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -179,16 +179,13 @@ async fn a_request_that_is_given_up_is_traced(backend: Backend) {
     let (place, collector) = place(backend).await;
     let service = place.start();
     let mut stream = TcpStream::connect(service.address()).await.unwrap();
-    let token = service.client().token().to_owned();
-    let head = format!(
-        "POST /v1/tenants/default/profiles HTTP/1.0\r\nHost: n\r\nAuthorization: Bearer {token}\r\nX-Request-Id: given-up\r\nContent-Type: application/json\r\nContent-Length: 17\r\n\r\n"
-    );
+    let head = raw::head_of_create("HTTP/1.0", &service.client(), 17);
     stream.write_all(head.as_bytes()).await.unwrap();
     tokio::time::sleep(Duration::from_millis(300)).await;
     drop(stream);
     let spans = collector.spans_with(1, &format!("POST {ALL}")).await;
     let request = named(&spans, &format!("POST {ALL}"));
-    assert_eq!((request.attribute("n_users.request_id"), request.attribute("network.protocol.version")), ("given-up", "1.0"));
+    assert_eq!((request.attribute("n_users.request_id"), request.attribute("network.protocol.version")), ("of-a-create", "1.0"));
 }
 
 async fn only_the_share_that_is_asked_for_is_traced(backend: Backend) {
@@ -313,6 +310,7 @@ async fn settings_that_are_wrong_are_told_at_the_start(backend: Backend) {
         ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc", "OTEL_EXPORTER_OTLP_PROTOCOL must be http/protobuf, not \"grpc\""),
         ("OTEL_TRACES_SAMPLER", "sometimes", "OTEL_TRACES_SAMPLER must be always_on, always_off, traceidratio"),
         ("OTEL_TRACES_SAMPLER_ARG", "1%", "OTEL_TRACES_SAMPLER_ARG must be a share from 0 to 1, like 0.01, not \"1%\""),
+        ("OTEL_EXPORTER_OTLP_TIMEOUT", "10s", "OTEL_EXPORTER_OTLP_TIMEOUT must be milliseconds, like 10000"),
         ("OTEL_TRACES_EXPORTER", "zipkin", "OTEL_TRACES_EXPORTER must be otlp or none"),
     ] {
         let place = Place::new(backend).await.with("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318");

@@ -1,6 +1,6 @@
 //! Requests byte by byte: what no client library would send must be answered too.
 
-use super::Answer;
+use super::{Answer, Client};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -40,6 +40,14 @@ pub fn parse(answer: &[u8]) -> Option<(u16, HeaderMap, Vec<u8>)> {
         headers.append(HeaderName::from_bytes(name.as_bytes()).ok()?, HeaderValue::from_str(value.trim()).ok()?);
     }
     Some((status, headers, answer[end + 4..].to_vec()))
+}
+
+/// The head of a create, with the request id `of-a-create`, whose body of so many bytes is yet to come.
+pub fn head_of_create(version: &str, client: &Client, length: usize) -> String {
+    let token = client.token();
+    format!(
+        "POST /v1/tenants/default/profiles {version}\r\nHost: n\r\nX-Request-Id: of-a-create\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
+    )
 }
 
 /// One answer of a connection that may go on; `None` when the connection ends instead.

@@ -50,7 +50,8 @@ pub(super) fn advice(error: &(dyn Error + 'static)) -> Option<&'static str> {
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
             Some("DATABASE_URL must name the server by a name that its certificate is for")
         }
-        CertificateError::Other(_) => Some(
+        // What rustls says of it has a type of its verifier's own.
+        CertificateError::Other(why) if why.to_string().contains("CaUsedAsEndEntity") => Some(
             "the server needs a certificate that an authority has signed, not the authority's own, and sslrootcert in DATABASE_URL that authority's",
         ),
         _ => None,
@@ -103,5 +104,23 @@ impl ServerCertVerifier for AnyCertificate {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.0.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustls::OtherError;
+
+    #[test]
+    fn a_refused_certificate_has_advice_and_other_errors_have_none() {
+        let advice_on = |why| advice(&io::Error::other(rustls::Error::InvalidCertificate(why)));
+        let own_authority = OtherError(Arc::new(io::Error::other("CaUsedAsEndEntity")));
+        assert!(advice_on(CertificateError::UnknownIssuer).unwrap().contains("sslrootcert"));
+        assert!(advice_on(CertificateError::NotValidForName).unwrap().contains("a name that its certificate is for"));
+        assert!(advice_on(CertificateError::Other(own_authority)).unwrap().contains("not the authority's own"));
+        assert!(advice_on(CertificateError::Other(OtherError(Arc::new(io::Error::other("else"))))).is_none());
+        assert!(advice_on(CertificateError::Expired).is_none());
+        assert!(advice(&io::Error::other("the network is down")).is_none());
     }
 }
