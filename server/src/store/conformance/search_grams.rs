@@ -164,3 +164,26 @@ pub async fn every_writer_finds_what_it_wrote_at_once(world: World) {
     .await;
     assert_eq!(names.concat(), Vec::<String>::new());
 }
+
+pub async fn a_change_of_one_field_is_found_by_that_field_at_once(world: World) {
+    let mut somebody = world.create(json!({"full_name": "Ada Lovelace", "user_id": "u1"})).await;
+    world.create(json!({"full_name": "Bob", "user_id": "u2"})).await;
+    for (change, filter) in [
+        (json!({"attributes": {"plan": "gold"}}), r#"attributes.plan eq "gold""#),
+        (json!({"attributes": {"plan": "silver"}}), r#"attributes.plan eq "silver""#),
+        (json!({"gender": "female"}), r#"gender eq "female""#),
+        (json!({"birth_date": "1915-12-10"}), r#"birth_date ge "1915-01-01" and birth_date lt "1916-01-01""#),
+        (json!({"city_id": "LON"}), r#"city_id eq "LON""#),
+        (json!({"country_id": "GB"}), r#"country_id eq "GB" and gender eq "female""#),
+        (json!({"latitude": 51.5, "longitude": -0.1}), "near(51.5, -0.1, 2)"),
+        (json!({"email_id": "ada@example.com"}), r#"email_id sw "ada""#),
+        (json!({"mobile": "+442079460958"}), r#"mobile eq "+442079460958""#),
+    ] {
+        somebody = world.update(&somebody, change).await;
+        let search = Search { filter: Some(filter::parse(filter).unwrap()), ..everybody() };
+        let found = world.search(&search).await;
+        assert_eq!((found.profiles, found.total.value), (vec![somebody.clone()], 1), "{filter}");
+    }
+    let gold = Search { filter: Some(filter::parse(r#"attributes.plan eq "gold""#).unwrap()), ..everybody() };
+    assert_eq!(world.search(&gold).await.total.value, 0);
+}

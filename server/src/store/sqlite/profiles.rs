@@ -34,7 +34,8 @@ statements! {
         WHERE tenant_name = ?1 AND profile_id = ?2 AND version = ?28");
     /// One row if the profile is to have other grams from now on.
     OTHER_GRAMS = "SELECT profile_number FROM profiles WHERE tenant_name = ?1 AND profile_id = ?2 AND version = ?3
-        AND (search_doc, gender, birth_date, city_id, country_id, latitude, longitude) IS NOT (?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+        AND (search_doc, gender, birth_date, city_id, country_id, latitude, longitude, attributes)
+            IS NOT (?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
     PURGE_PROFILE = "DELETE FROM profiles WHERE tenant_name = ?1 AND profile_id = ?2 AND version = ?3 RETURNING profile_number";
     USER_HAS_PROFILE = "SELECT EXISTS (SELECT 1 FROM profiles WHERE tenant_name = ?1 AND user_id = ?2)";
     /// Always one row: the profile's columns are NULL when there is none.
@@ -173,6 +174,7 @@ fn other_grams(connection: &Connection, tenant: &TenantName, stored: &StoredProf
         profile.country_id.as_ref().map(Text::as_str),
         profile.latitude,
         profile.longitude,
+        profile.attributes.as_str(),
     ];
     Ok(connection.prepare_cached(OTHER_GRAMS)?.query_row(values, |row| row.get(0)).optional()?)
 }
