@@ -120,7 +120,7 @@ measure() {
 warm_up() {
     say "$1, the mix at $warm_rate/s for $warm_seconds s"
     "$loadtest" --target "http://127.0.0.1:$service_port" --data-dir "$work/$1" --tenant "$tenant" --profiles "$profiles" --mix default \
-        --rate "$warm_rate" --duration "${warm_seconds}s" --json "$work/warm-up.json" --html "$work/warm-up.html" >/dev/null || [ $? = 1 ] || fail "$1 could not be warmed up"
+        --rate "$warm_rate" --duration "${warm_seconds}s" --seed 1 --json "$work/warm-up.json" --html "$work/warm-up.html" >/dev/null || [ $? = 1 ] || fail "$1 could not be warmed up"
 }
 
 # measure_store STORE URL: fills, then each operation alone, the mix, and the start.

@@ -42,6 +42,12 @@ pub struct Options {
     #[arg(long, default_value = "default", value_parser = Mix::parse, value_name = "MIX")]
     pub mix: Mix,
 
+    /// Chooses what is drawn from the mix: the same number draws the same requests in the same order
+    ///
+    /// A load after another one asks what that one asked, which a service may remember: give each a number of its own.
+    #[arg(long, default_value_t = 20_261, value_name = "N")]
+    pub seed: u64,
+
     /// Connections, and so the most requests at once
     #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=10_000), value_name = "N")]
     pub connections: u32,

@@ -9,6 +9,7 @@ use crate::limit::RateSearch;
 use crate::mix::requests::Requests;
 use crate::mix::source::MixSource;
 use crate::mix::{Mix, Operation, active};
+use crate::people::random::Random;
 use crate::processes::{Monitor, Places};
 use crate::progress::Progress;
 use crate::report::{LimitReport, Report, Settings, StepReport, html, report, table};
@@ -62,7 +63,8 @@ async fn prepare(options: &Options) -> Result<Option<Driver>> {
     let active = active::find(&target, &requests, options.profiles, connections).await?;
     let needs_images = options.mix.contains(Operation::Image);
     let with_image = if needs_images { images::upload(&target, &requests, &active).await? } else { Vec::new() };
-    let source = MixSource::new(options.mix, Arc::clone(&requests), options.profiles, &active, &with_image);
+    let random = Random::new(options.seed);
+    let source = MixSource::new(options.mix, Arc::clone(&requests), options.profiles, random, &active, &with_image);
     let places = Places::find(target.address, options.database_pid);
     Ok(Some(Driver {
         settings: settings(options, active.len() as u64, requests.token_count()),

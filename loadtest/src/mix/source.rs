@@ -11,7 +11,7 @@ use http_body_util::Full;
 use n_users::domain::clock::{Clock, SystemClock};
 use std::sync::Arc;
 
-/// Draws operations, people and words; the same sequence each time, but for who is created.
+/// Draws operations, people and words; the same sequence for the same seed, but for who is created.
 pub struct MixSource {
     mix: Mix,
     requests: Arc<Requests>,
@@ -27,8 +27,7 @@ pub struct MixSource {
 
 impl MixSource {
     /// `active` are profiles' ids, those asked for most first; `with_image` those that have an image.
-    pub fn new(mix: Mix, requests: Arc<Requests>, profiles: u64, active: &[String], with_image: &[String]) -> Self {
-        let mut random = Random::new(20_261);
+    pub fn new(mix: Mix, requests: Arc<Requests>, profiles: u64, mut random: Random, active: &[String], with_image: &[String]) -> Self {
         Self {
             mix,
             profiles: active.iter().map(|id| requests.profile_uri(id)).collect(),
