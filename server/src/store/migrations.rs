@@ -33,6 +33,7 @@ migrations! {
     7 "0007_words_of_names",
     8 "0008_country_words_and_merges",
     9 "0009_longer_numbers_and_words_of_cities",
+    10 "0010_exact_grams",
 }
 
 /// A row of the table `schema_migrations`.

@@ -2,7 +2,7 @@
 
 use super::Sqlite;
 use super::grams::{note, words_of};
-use super::rows::{self, PROFILE_WIDTH};
+use super::rows;
 use super::writer::Verdict;
 use crate::domain::search_text::search_doc;
 use crate::store::Result;
@@ -14,8 +14,7 @@ const PROFILES: u32 = 1_000;
 statements! {
     READ_WITHOUT_GRAMS = concat!("SELECT ", profile_columns!(), ", profile_number
         FROM profiles_without_grams CROSS JOIN profiles USING (profile_number) ORDER BY profile_number LIMIT ?1");
-    /// With those that are gone by now.
-    FORGET_WITHOUT_GRAMS = "DELETE FROM profiles_without_grams WHERE profile_number <= ?1";
+    /// Those that are gone by now.
     FORGET_ALL_WITHOUT_GRAMS = "DELETE FROM profiles_without_grams";
     ANY_WITHOUT_GRAMS = "SELECT EXISTS (SELECT 1 FROM profiles_without_grams)";
 }
@@ -37,16 +36,13 @@ impl Sqlite {
 
 fn derive_some(connection: &Connection) -> Result<()> {
     let mut statement = connection.prepare_cached(READ_WITHOUT_GRAMS)?;
-    let profiles = statement.query_map([PROFILES], |row| Ok((row.get::<_, i64>(PROFILE_WIDTH)?, rows::profile(row)?)))?;
-    let mut last = None;
-    for profile in profiles {
-        let (number, profile) = profile?;
-        note(connection, number, Some(&words_of(&profile, &search_doc(&profile))))?;
-        last = Some(number);
+    let profiles = statement.query_map([PROFILES], rows::numbered_profile)?;
+    let profiles = profiles.collect::<rusqlite::Result<Vec<_>>>()?;
+    for (number, profile) in &profiles {
+        note(connection, *number, None, Some(&words_of(profile, &search_doc(profile))))?;
     }
-    match last {
-        Some(last) => connection.prepare_cached(FORGET_WITHOUT_GRAMS)?.execute([last])?,
-        None => connection.prepare_cached(FORGET_ALL_WITHOUT_GRAMS)?.execute([])?,
-    };
+    if profiles.is_empty() {
+        connection.prepare_cached(FORGET_ALL_WITHOUT_GRAMS)?.execute([])?;
+    }
     Ok(())
 }

@@ -1,28 +1,33 @@
 //! The grams of profiles, in an FTS5 table: written in the transaction of the row, read by searches.
 //!
 //! FTS5 writes out what it holds at every savepoint, and each job of the writer has one: a segment for every profile.
-//! So jobs note what is to be written in a table of this connection alone, which a job that is undone undoes too, and
-//! the whole group's notes are written at once before the commit.
+//! So jobs note what a profile had and is to have in a table of this connection alone, which a job that is undone undoes too,
+//! and what the whole group makes of it is written at once before the commit.
+//!
+//! Only words that come or go are written. FTS5 is told exactly which go (its command `delete`), because of a table that may
+//! delete by number alone each search has to look up for every entry whether it is deleted.
 
 use crate::domain::grams::{Fact, Grams};
 use crate::domain::profile::Profile;
 use crate::domain::tenant::TenantName;
-use crate::store::Result;
 use crate::store::route::Conjunct;
-use rusqlite::{Connection, params};
+use crate::store::{Result, StoreError};
+use rusqlite::{Connection, Row, params};
+use std::collections::HashSet;
 
-/// The words are NULL where the profile is gone.
-pub(super) const CREATE_NOTES: &str = "CREATE TEMP TABLE noted_grams (profile_number INTEGER NOT NULL PRIMARY KEY, words TEXT) STRICT";
+/// `before` is NULL where the profile had no words when the group began, `words` where it is gone.
+pub(super) const CREATE_NOTES: &str =
+    "CREATE TEMP TABLE noted_grams (profile_number INTEGER NOT NULL PRIMARY KEY, before TEXT, words TEXT) STRICT";
 
 statements! {
-    NOTE = "INSERT OR REPLACE INTO temp.noted_grams (profile_number, words) VALUES (?1, ?2)";
-    NOTE_TENANT = "INSERT OR REPLACE INTO temp.noted_grams (profile_number, words)
-        SELECT profile_number, NULL FROM profiles WHERE tenant_name = ?1";
-    ANY_NOTED = "SELECT EXISTS (SELECT 1 FROM temp.noted_grams)";
-    REMOVE_NOTED = "DELETE FROM profile_grams WHERE rowid IN (SELECT profile_number FROM temp.noted_grams WHERE words IS NULL)";
+    NOTE = "INSERT INTO temp.noted_grams (profile_number, before, words) VALUES (?1, ?2, ?3)
+        ON CONFLICT (profile_number) DO UPDATE SET words = excluded.words";
+    /// One row if it had none yet.
+    FORGET_WITHOUT_GRAMS = "DELETE FROM profiles_without_grams WHERE profile_number = ?1";
     /// Ascending: FTS5 writes out what it holds whenever a number is below the one before.
-    WRITE_NOTED = "INSERT OR REPLACE INTO profile_grams (rowid, words)
-        SELECT profile_number, words FROM temp.noted_grams WHERE words IS NOT NULL ORDER BY profile_number";
+    READ_NOTED = "SELECT profile_number, before, words FROM temp.noted_grams WHERE before IS NOT words ORDER BY profile_number";
+    REMOVE_WORDS = "INSERT INTO profile_grams (profile_grams, rowid, words) VALUES ('delete', ?1, ?2)";
+    ADD_WORDS = "INSERT INTO profile_grams (rowid, words) VALUES (?1, ?2)";
     FORGET_NOTED = "DELETE FROM temp.noted_grams";
 }
 
@@ -80,27 +85,45 @@ pub(super) fn all_of(conjuncts: &[&Conjunct]) -> String {
     conjuncts.iter().map(|conjunct| format!("({})", any_of(conjunct))).collect::<Vec<_>>().join(" AND ")
 }
 
-/// Notes what a profile has from now on.
-pub(super) fn note(connection: &Connection, profile_number: i64, words: Option<&str>) -> Result<()> {
-    connection.prepare_cached(NOTE)?.execute(params![profile_number, words])?;
-    Ok(())
-}
-
-/// Notes that the tenant's profiles are about to go.
-pub(super) fn note_tenant_gone(connection: &Connection, tenant: &TenantName) -> Result<()> {
-    connection.prepare_cached(NOTE_TENANT)?.execute([tenant.as_str()])?;
+/// Notes what a profile had, if it was there, and what it has from now on, if it still is. A profile that was still without
+/// grams had none.
+pub(super) fn note(connection: &Connection, profile_number: i64, before: Option<&str>, words: Option<&str>) -> Result<()> {
+    let had_none = connection.prepare_cached(FORGET_WITHOUT_GRAMS)?.execute([profile_number])? > 0;
+    connection.prepare_cached(NOTE)?.execute(params![profile_number, before.filter(|_| !had_none), words])?;
     Ok(())
 }
 
 /// Writes what was noted; called within the transaction and outside any savepoint.
 pub(super) fn write_noted(connection: &Connection) -> Result<()> {
-    let any: bool = connection.prepare_cached(ANY_NOTED)?.query_row([], |row| row.get(0))?;
-    if any {
-        for sql in [REMOVE_NOTED, WRITE_NOTED, FORGET_NOTED] {
-            connection.prepare_cached(sql)?.execute([])?;
+    let mut statement = connection.prepare_cached(READ_NOTED)?;
+    let mut noted = statement.query([])?;
+    let mut any = false;
+    while let Some(row) = noted.next()? {
+        any = true;
+        let (number, before, words) = (row.get::<_, i64>(0)?, text(row, 1)?, text(row, 2)?);
+        // Both, even without a word: FTS5 counts its rows, and takes one too many that goes for a broken index.
+        if let Some(before) = before {
+            connection.prepare_cached(REMOVE_WORDS)?.execute(params![number, without(before, words)])?;
+        }
+        if let Some(words) = words {
+            connection.prepare_cached(ADD_WORDS)?.execute(params![number, without(words, before)])?;
         }
     }
+    drop(noted);
+    if any {
+        connection.prepare_cached(FORGET_NOTED)?.execute([])?;
+    }
     Ok(())
+}
+
+fn text<'r>(row: &'r Row<'_>, column: usize) -> Result<Option<&'r str>> {
+    row.get_ref(column)?.as_str_or_null().map_err(StoreError::internal)
+}
+
+/// Those words that are none of the others.
+fn without(words: &str, others: Option<&str>) -> String {
+    let others: HashSet<&str> = others.unwrap_or_default().split(' ').collect();
+    words.split(' ').filter(|word| !others.contains(word)).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

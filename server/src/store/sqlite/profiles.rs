@@ -2,7 +2,7 @@
 
 use super::Sqlite;
 use super::changes::insert_change;
-use super::grams::note;
+use super::grams::{note, words_of};
 use super::idempotency::{claim_record, erase_answers};
 use super::preferences::{delete_preferences, preferences_of};
 use super::rows::{self, PROFILE_PARAMETERS, PROFILE_WIDTH, StoredProfile, bind_profile};
@@ -14,6 +14,7 @@ use crate::domain::change::Change;
 use crate::domain::idempotency::{Concerns, Record};
 use crate::domain::profile::{Profile, ProfileId, UserId};
 use crate::domain::search::{Found, Search};
+use crate::domain::search_text::search_doc;
 use crate::domain::spelling::{Probe, Sample};
 use crate::domain::tenant::TenantName;
 use crate::domain::text::Text;
@@ -32,11 +33,12 @@ statements! {
         = (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24,
            ?25, ?26, ?27)
         WHERE tenant_name = ?1 AND profile_id = ?2 AND version = ?28");
-    /// One row if the profile is to have other grams from now on.
-    OTHER_GRAMS = "SELECT profile_number FROM profiles WHERE tenant_name = ?1 AND profile_id = ?2 AND version = ?3
+    /// The profile as it is, and its number, if it is to have other grams from now on.
+    OTHER_GRAMS = concat!("SELECT ", profile_columns!(), ", profile_number FROM profiles WHERE tenant_name = ?1 AND profile_id = ?2 AND version = ?3
         AND (search_doc, gender, birth_date, city_id, country_id, latitude, longitude, attributes)
-            IS NOT (?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
-    PURGE_PROFILE = "DELETE FROM profiles WHERE tenant_name = ?1 AND profile_id = ?2 AND version = ?3 RETURNING profile_number";
+            IS NOT (?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)");
+    PURGE_PROFILE = concat!("DELETE FROM profiles WHERE tenant_name = ?1 AND profile_id = ?2 AND version = ?3
+        RETURNING ", profile_columns!(), ", profile_number");
     USER_HAS_PROFILE = "SELECT EXISTS (SELECT 1 FROM profiles WHERE tenant_name = ?1 AND user_id = ?2)";
     /// Always one row: the profile's columns are NULL when there is none.
     READ_PROFILE = concat!("SELECT ", profile_columns!(), ", (SELECT suspended FROM tenants WHERE tenants.tenant_name = ?1)
@@ -56,7 +58,7 @@ impl ProfileStore for Sqlite {
             let mut insert = connection.prepare_cached(INSERT_PROFILE)?;
             bind_profile(&mut insert, &tenant, &stored)?;
             insert.raw_execute()?;
-            note(connection, connection.last_insert_rowid(), Some(&stored.words))?;
+            note(connection, connection.last_insert_rowid(), None, Some(&stored.words))?;
             insert_change(connection, &change)?;
             Ok(Verdict::Keep(()))
         })
@@ -102,9 +104,9 @@ impl ProfileStore for Sqlite {
             claim_record(connection, &tenant, record.as_ref(), None)?;
             for purge in &purges {
                 let key = params![tenant.as_str(), purge.profile_id.0.as_bytes().as_slice(), purge.expected.0];
-                let number = connection.prepare_cached(PURGE_PROFILE)?.query_row(key, |row| row.get(0)).optional()?;
-                let Some(number) = number else { return Ok(Verdict::Undo(false)) };
-                note(connection, number, None)?;
+                let purged = connection.prepare_cached(PURGE_PROFILE)?.query_row(key, rows::numbered_profile).optional()?;
+                let Some((number, profile)) = purged else { return Ok(Verdict::Undo(false)) };
+                note(connection, number, Some(&words_of(&profile, &search_doc(&profile))), None)?;
                 insert_change(connection, &purge.change)?;
                 erase_answers(connection, &tenant, &Concerns::Profile(purge.profile_id), record.as_ref())?;
             }
@@ -150,9 +152,8 @@ impl ProfileStore for Sqlite {
 
 /// Whether the expected version was there.
 fn replace(connection: &Connection, tenant: &TenantName, stored: &StoredProfile, expected: Version) -> Result<bool> {
-    let number = other_grams(connection, tenant, stored, expected)?;
-    if let Some(number) = number {
-        note(connection, number, Some(&stored.words))?;
+    if let Some((number, before)) = with_other_grams(connection, tenant, stored, expected)? {
+        note(connection, number, Some(&words_of(&before, &search_doc(&before))), Some(&stored.words))?;
     }
     let mut update = connection.prepare_cached(REPLACE_PROFILE)?;
     bind_profile(&mut update, tenant, stored)?;
@@ -160,8 +161,13 @@ fn replace(connection: &Connection, tenant: &TenantName, stored: &StoredProfile,
     Ok(update.raw_execute()? == 1)
 }
 
-/// The number of the row, if its grams are to change.
-fn other_grams(connection: &Connection, tenant: &TenantName, stored: &StoredProfile, expected: Version) -> Result<Option<i64>> {
+/// The profile as it is and the number of its row, if its grams are to change.
+fn with_other_grams(
+    connection: &Connection,
+    tenant: &TenantName,
+    stored: &StoredProfile,
+    expected: Version,
+) -> Result<Option<(i64, Profile)>> {
     let profile = &stored.profile;
     let values = params![
         tenant.as_str(),
@@ -176,7 +182,7 @@ fn other_grams(connection: &Connection, tenant: &TenantName, stored: &StoredProf
         profile.longitude,
         profile.attributes.as_str(),
     ];
-    Ok(connection.prepare_cached(OTHER_GRAMS)?.query_row(values, |row| row.get(0)).optional()?)
+    Ok(connection.prepare_cached(OTHER_GRAMS)?.query_row(values, rows::numbered_profile).optional()?)
 }
 
 fn erase_user_without_profiles(connection: &Connection, tenant: &TenantName, user_id: &UserId, kept: Option<&Record>) -> Result<()> {

@@ -132,6 +132,11 @@ pub(super) fn profile(row: &Row<'_>) -> Result<Profile> {
     })
 }
 
+/// Reads a row of `profile_columns!` with the profile's number behind them.
+pub(super) fn numbered_profile(row: &Row<'_>) -> Result<(i64, Profile)> {
+    Ok((row.get(PROFILE_WIDTH)?, profile(row)?))
+}
+
 /// Reads a row that begins with `tenant_columns!`.
 pub(super) fn tenant(row: &Row<'_>) -> Result<Tenant> {
     let mut columns = Columns::of(row);

@@ -1,13 +1,14 @@
 //! Tenants, and the question that every other statement asks first: is this one there, and not suspended?
 
 use super::changes::insert_change;
-use super::grams::note_tenant_gone;
+use super::grams::{note, words_of};
 use super::idempotency::{claim_record, delete_records};
 use super::writer::Verdict;
 use super::{Sqlite, rows};
 use crate::domain::change::Change;
 use crate::domain::idempotency::Record;
 use crate::domain::idempotency::creation_scope;
+use crate::domain::search_text::search_doc;
 use crate::domain::tenant::{Tenant, TenantName};
 use crate::domain::text::Text;
 use crate::domain::version::Version;
@@ -22,6 +23,7 @@ statements! {
     INSERT_TENANT = concat!("INSERT INTO tenants (", tenant_columns!(), ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
     REPLACE_TENANT = concat!("UPDATE tenants SET (", tenant_columns!(), ") = (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) WHERE tenant_name = ?1");
     TENANT_IS_USED = "SELECT EXISTS (SELECT 1 FROM profiles WHERE tenant_name = ?1 AND deleted_at IS NULL)";
+    READ_PROFILES = concat!("SELECT ", profile_columns!(), ", profile_number FROM profiles WHERE tenant_name = ?1");
     DELETE_PROFILES = "DELETE FROM profiles WHERE tenant_name = ?1";
     DELETE_PREFERENCES = "DELETE FROM preferences WHERE tenant_name = ?1";
     DELETE_TENANT = "DELETE FROM tenants WHERE tenant_name = ?1";
@@ -71,6 +73,16 @@ fn has_version(connection: &Connection, tenant: &TenantName, expected: Version) 
     version.map(|version| version == expected.0).ok_or(StoreError::TenantUnknown)
 }
 
+/// Notes that the tenant's profiles are about to go, with their grams.
+fn note_profiles_gone(connection: &Connection, tenant: &TenantName) -> Result<()> {
+    let mut statement = connection.prepare_cached(READ_PROFILES)?;
+    for row in statement.query_map([tenant.as_str()], rows::numbered_profile)? {
+        let (number, profile) = row?;
+        note(connection, number, Some(&words_of(&profile, &search_doc(&profile))), None)?;
+    }
+    Ok(())
+}
+
 #[async_trait]
 impl TenantStore for Sqlite {
     async fn create_tenant(&self, tenant: &Tenant, change: &Change, record: Option<&Record>) -> Result<()> {
@@ -113,7 +125,7 @@ impl TenantStore for Sqlite {
             if is_used {
                 return Err(StoreError::TenantInUse);
             }
-            note_tenant_gone(connection, &tenant)?;
+            note_profiles_gone(connection, &tenant)?;
             for delete in [DELETE_PROFILES, DELETE_PREFERENCES, DELETE_TENANT] {
                 connection.prepare_cached(delete)?.execute([tenant.as_str()])?;
             }

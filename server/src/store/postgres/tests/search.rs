@@ -265,7 +265,8 @@ async fn a_database_of_the_program_before_gets_the_grams_of_names() {
             "0006_placed_grams",
             "0007_words_of_names",
             "0008_country_words_and_merges",
-            "0009_longer_numbers_and_words_of_cities"
+            "0009_longer_numbers_and_words_of_cities",
+            "0010_exact_grams"
         ]
     );
     let without: i64 = client.query_one("SELECT count(*) FROM profiles WHERE grams IS NULL OR grams = '{1}'", &[]).await.unwrap().get(0);

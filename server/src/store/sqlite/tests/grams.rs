@@ -1,7 +1,8 @@
 //! The grams keep step with the rows: through updates, undone jobs, groups, purges, VACUUM, and an older database.
 
-use super::super::grams::tenant_word;
+use super::super::grams::{tenant_word, word};
 use super::*;
+use crate::domain::grams::{Fact, Grams};
 use crate::domain::search_text::needles;
 use crate::domain::spelling::{Probe, Shown};
 use crate::domain::tenant::Tenant;
@@ -51,8 +52,10 @@ async fn assert_found(store: &Sqlite, query: &str, names: &[&str]) {
 
 /// All that FTS5 has on disk, and how many profiles it knows.
 async fn kept(store: &Sqlite) -> (String, i64) {
-    let sql = "SELECT (SELECT group_concat(id || hex(block)) FROM profile_grams_data), (SELECT count(*) FROM profile_grams_docsize)";
-    store.read(|connection| Ok(connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?)).await.unwrap()
+    let sql = "SELECT (SELECT group_concat(id || hex(block)) FROM profile_grams_data),
+        (SELECT count(*) FROM profile_grams WHERE profile_grams MATCH ?1)";
+    let read = |connection: &mut Connection| Ok(connection.query_row(sql, [tenant_word(&tenant())], |row| Ok((row.get(0)?, row.get(1)?)))?);
+    store.read(read).await.unwrap()
 }
 
 #[tokio::test]
@@ -70,6 +73,61 @@ async fn an_update_of_other_fields_leaves_the_grams_alone() {
     assert_ne!(kept(&store).await, before);
     assert_found(&store, "lovelace", &[]).await;
     assert_found(&store, "king", &["Ada King"]).await;
+}
+
+/// How many entries the index has for a fact.
+async fn entries(store: &Sqlite, fact: Fact<'_>) -> i64 {
+    let word = word(Grams::of(&tenant()).gram(fact));
+    let sql = "SELECT count(*) FROM profile_grams WHERE profile_grams MATCH ?1";
+    store.read(|connection: &mut Connection| Ok(connection.query_row(sql, [word], |row| row.get(0))?)).await.unwrap()
+}
+
+#[tokio::test]
+async fn what_is_no_longer_so_is_taken_out_of_the_index() {
+    let (_folder, store) = by_grams().await;
+    let mut ada = named(1, "Ada Lovelace");
+    create(&store, ada.clone()).await.unwrap();
+    create(&store, named(2, "Ada Bob")).await.unwrap();
+    let city = |name: &str| Some(Text::parse(name).unwrap());
+    // More often than there are profiles: each time one fact goes and none comes.
+    for turn in 0..9 {
+        ada = replace(&store, &ada, Profile { city_id: city("London"), ..ada.clone() }).await;
+        assert_eq!(entries(&store, Fact::City("London")).await, 1, "{turn}");
+        ada = replace(&store, &ada, Profile { city_id: None, ..ada.clone() }).await;
+        assert_eq!(entries(&store, Fact::City("London")).await, 0, "{turn}");
+        assert_eq!((entries(&store, Fact::Beginning("ada")).await, entries(&store, Fact::Beginning("lovelace")).await), (2, 1));
+    }
+    purge(&store, &ada).await;
+    assert_eq!((entries(&store, Fact::Beginning("ada")).await, entries(&store, Fact::Beginning("lovelace")).await), (1, 0));
+    purge(&store, &named(2, "Ada Bob")).await;
+    assert_eq!(entries(&store, Fact::Beginning("ada")).await, 0);
+    create(&store, named(3, "Ada")).await.unwrap();
+    assert_found(&store, "ada", &["Ada"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_group_may_change_a_profile_again_and_again() {
+    let (_folder, store) = by_grams().await;
+    let store = std::sync::Arc::new(store);
+    let first = named(1, "Ada Lovelace");
+    create(&store, first.clone()).await.unwrap();
+    let release = groups::hold_writer(&store).await;
+    let second = Profile { version: first.version.next(), ..named(1, "Bob Lovelace") };
+    let refused = Profile { version: first.version.next(), ..named(1, "Refused") };
+    let change = |new: &Profile, old: &Profile| Replacement {
+        profile: new.clone(),
+        expected: old.version,
+        change: Change::of_profile(ChangeKind::ProfileUpdated, new, Vec::new()),
+    };
+    let third = Profile { version: second.version.next(), ..named(1, "Cleo Lovelace") };
+    let tenant = tenant();
+    let changes = [change(&second, &first), change(&refused, &first), change(&third, &second)];
+    let [one, other, last] = changes.each_ref().map(|change| store.replace_profiles(&tenant, std::slice::from_ref(change), None));
+    let (one, other, last, ()) = tokio::join!(biased; one, other, last, async { drop(release) });
+    assert_eq!([one, other, last].map(Result::unwrap), [true, false, true]);
+    for (name, profiles) in [("ada", 0), ("bob", 0), ("refused", 0), ("cleo", 1), ("lovelace", 1)] {
+        assert_eq!(entries(&store, Fact::Beginning(name)).await, profiles, "{name}");
+    }
 }
 
 #[tokio::test]
@@ -187,7 +245,7 @@ async fn profiles_of_an_older_database_are_found_and_get_their_grams() {
     let folder = Folder::new();
     let before = older(&folder);
     // Another process has migrated, and ended before the grams were derived.
-    apply(&before, &SQLITE[3]);
+    SQLITE[3..].iter().for_each(|migration| apply(&before, migration));
     drop(before);
     let store = open(&folder.file()).with_costs(Costs::BY_GRAMS);
     let (names, route) = found(&store, "x77y").await;
@@ -196,8 +254,15 @@ async fn profiles_of_an_older_database_are_found_and_get_their_grams() {
     // A new profile, and a change, do not wait for the others.
     create(&store, named(1, "Person x77y")).await.unwrap();
     assert_eq!(found(&store, "x77y").await.0.len(), 2);
+    let id = |number: u32| ProfileId(uuid::Uuid::from_slice(format!("{number:016}").as_bytes()).unwrap());
+    let old = store.read_profile(&tenant(), id(78)).await.unwrap().unwrap();
+    replace(&store, &old, Profile { full_name: Text::parse("Somebody Else").unwrap(), ..old.clone() }).await;
+    purge(&store, &store.read_profile(&tenant(), id(79)).await.unwrap().unwrap()).await;
     store.migrate(AT).await.unwrap();
-    assert_eq!(kept(&store).await.1, 2_251);
+    assert_eq!(kept(&store).await.1, 2_250);
+    assert_found(&store, "x78y", &[]).await;
+    assert_found(&store, "somebody else", &["Somebody Else"]).await;
+    assert_found(&store, "x79y", &[]).await;
     assert_found(&store, "x77y", &["Person x77y", "Person x77y"]).await;
     assert_found(&store, "x13y", &[]).await;
     let same = Profile { user_id: UserId::parse("u77").unwrap(), ..profile(2) };
@@ -217,7 +282,8 @@ async fn an_older_database_is_migrated_at_once() {
             "0006_placed_grams",
             "0007_words_of_names",
             "0008_country_words_and_merges",
-            "0009_longer_numbers_and_words_of_cities"
+            "0009_longer_numbers_and_words_of_cities",
+            "0010_exact_grams"
         ]
     );
     assert_eq!(kept(&store).await.1, 2_250);

@@ -1,0 +1,1 @@
+-- The index of grams that is made anew is SQLite's. The file keeps both histories in step.
