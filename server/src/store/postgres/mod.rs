@@ -54,6 +54,8 @@ use std::time::Duration;
 
 /// How long a connection may take to be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// What a node on PostgreSQL takes of memory is its own alone: 16 MB of it.
+const REMEMBERED_HITS: u64 = 2_000_000;
 
 /// The store on PostgreSQL. Its clients reconnect by themselves until `close`.
 pub struct Postgres {
@@ -79,7 +81,7 @@ impl Postgres {
             search_budget: options.search_budget,
             frequencies: Watch::default(),
             growth: Growth::default(),
-            memory: Memory::default(),
+            memory: Memory::new(REMEMBERED_HITS),
             costs: search::COSTS,
         })
     }

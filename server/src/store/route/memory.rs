@@ -22,9 +22,8 @@ use uuid::Uuid;
 const COUNTED_FIRST: u32 = MAX_TOTAL + 21;
 /// And here where something was remembered; no more hits are kept.
 pub const MOST_COUNTED: u32 = MAX_TOTAL + 301;
-/// So many searches are remembered, and so many of those whom they counted, of eight bytes each.
-const SEARCHES: usize = 4_000;
-const HITS: u64 = 2_000_000;
+/// So many searches are remembered, each in half a kilobyte or so.
+const SEARCHES: usize = 16_000;
 const LONGEST_KEY_BYTES: usize = 2_000;
 /// A search that took so long is remembered, however few rows it read.
 const LONG: Duration = Duration::from_millis(2);
@@ -70,23 +69,22 @@ pub struct Memory {
     is_none: bool,
 }
 
-impl Default for Memory {
-    fn default() -> Self {
+impl Memory {
+    /// Remembers so many of those whom searches counted, in eight bytes each.
+    pub fn new(hits: u64) -> Self {
         Self {
             pages: Cache::new(SEARCHES),
-            counted: Cache::with_weighter(SEARCHES, HITS, ByHits),
+            counted: Cache::with_weighter(SEARCHES, hits, ByHits),
             recent: Mutex::default(),
             broken: AtomicU64::new(0),
             rests_until: Mutex::default(),
             is_none: false,
         }
     }
-}
 
-impl Memory {
     /// Remembers nothing.
     pub fn none() -> Self {
-        Self { is_none: true, ..Self::default() }
+        Self { is_none: true, ..Self::new(0) }
     }
 
     /// What is remembered of a search. To be called before its snapshot is taken, so that this is the later one; `broken` is
@@ -313,7 +311,7 @@ mod tests {
     }
 
     fn remembering(page: Vec<Uuid>, counted: Vec<Uuid>, is_all: bool) -> Memory {
-        let (memory, tenant) = (Memory::default(), tenant());
+        let (memory, tenant) = (Memory::new(10_000), tenant());
         let search = search("smith");
         let asked = memory.of(&tenant, &search, 1);
         asked.note_page(page.into_iter(), 10, Some(0), &[]);

@@ -11,8 +11,10 @@ use uuid::Uuid;
 
 /// More changes than this are not read at once: what was remembered before them is forgotten.
 pub const MOST_CHANGES: u32 = 2_000;
-/// So many changes are kept, some 900 bytes of each.
-const KEPT: usize = 10_000;
+/// So many changes are kept, some 500 bytes of each.
+const KEPT: usize = 30_000;
+/// With those between them that are forgotten, fewer than there are numbers.
+const NUMBERS: usize = 1 << 16;
 const BUCKETS: usize = 1 << 14;
 /// So many profiles' grams are asked for at once.
 const MOST_ASKED_FOR: usize = 1_000;
@@ -53,8 +55,8 @@ struct Kept {
     place: Place,
     tenant: TenantName,
     profile: Option<Uuid>,
-    /// Those that the profile has since, ascending, once they were told; of one that is gone, none.
-    grams: Option<Box<[i32]>>,
+    /// What of the grams that the profile has since no bucket tells, ascending, once they were told; of one that is gone, none.
+    grams: Option<Box<[i16]>>,
 }
 
 #[derive(Debug)]
@@ -63,15 +65,16 @@ pub struct Recent {
     from: i64,
     at: i64,
     /// The numbers of all that are kept, in their order.
-    changes: BTreeMap<Place, u32>,
-    /// By their numbers, which are given one after the other, from `first_number` on.
+    changes: BTreeMap<Place, u16>,
+    /// By their numbers, which are given one after the other, from `first_number` on, and again from zero.
     kept: VecDeque<Option<Kept>>,
-    first_number: u32,
+    first_number: u16,
     last_of: HashMap<Mark, (i64, Uuid), RandomState>,
     wiped: HashMap<TenantName, i64>,
     untold: HashMap<TenantName, BTreeSet<Place>>,
-    /// The numbers of changes by the last bits of the grams that they are told with; of some that are no longer kept, too.
-    buckets: Vec<VecDeque<u32>>,
+    /// The numbers of changes by the last bits of the grams that they are told with; of some that are no longer kept, too, whose
+    /// numbers others may have by now.
+    buckets: Vec<VecDeque<u16>>,
 }
 
 impl Default for Recent {
@@ -148,16 +151,19 @@ impl Recent {
             None => self.wiped.entry(tenant.clone()).or_insert(position),
         };
         *last = position.max(*last);
-        self.changes.insert(place, self.first_number.wrapping_add(self.kept.len() as u32));
+        while self.kept.len() >= NUMBERS {
+            self.forget_first();
+        }
+        self.changes.insert(place, self.first_number.wrapping_add(self.kept.len() as u16));
         self.kept.push_back(Some(Kept { place, tenant: tenant.clone(), profile: *profile, grams: None }));
         true
     }
 
-    fn slot(&self, number: u32) -> usize {
-        number.wrapping_sub(self.first_number) as usize
+    fn slot(&self, number: u16) -> usize {
+        usize::from(number.wrapping_sub(self.first_number))
     }
 
-    fn numbered(&self, number: u32) -> Option<&Kept> {
+    fn numbered(&self, number: u16) -> Option<&Kept> {
         self.kept.get(self.slot(number))?.as_ref()
     }
 
@@ -186,13 +192,6 @@ impl Recent {
             }
             None if self.wiped.get(&kept.tenant) == Some(&place.0) => drop(self.wiped.remove(&kept.tenant)),
             _ => {}
-        }
-        for gram in kept.grams.iter().flatten() {
-            let bucket = bucket(*gram);
-            // One that stands behind others goes with them: they were told about the same time.
-            while self.buckets[bucket].front().is_some_and(|number| self.numbered(*number).is_none()) {
-                self.buckets[bucket].pop_front();
-            }
         }
     }
 
@@ -231,11 +230,18 @@ impl Recent {
         let Some(Some(kept)) = self.kept.get_mut(slot).filter(|kept| kept.as_ref().is_some_and(|kept| kept.grams.is_none())) else {
             return;
         };
-        kept.grams = Some(grams.into());
-        self.buckets.resize_with(BUCKETS, VecDeque::new);
-        grams.iter().for_each(|gram| self.buckets[bucket(*gram)].push_back(number));
+        kept.grams = Some(grams.iter().copied().map(beyond_bucket).collect());
         if let Some(untold) = self.untold.get_mut(&kept.tenant) {
             untold.remove(&place);
+        }
+        self.buckets.resize_with(BUCKETS, VecDeque::new);
+        for gram in grams {
+            let bucket = bucket(*gram);
+            // One that stands behind others goes with them: they were told about the same time.
+            while self.buckets[bucket].front().is_some_and(|number| self.numbered(*number).is_none()) {
+                self.buckets[bucket].pop_front();
+            }
+            self.buckets[bucket].push_back(number);
         }
     }
 
@@ -258,8 +264,10 @@ impl Recent {
         let since =
             untold.chain(unseen).chain(all).chain(told).filter_map(|number| self.numbered(*number)).filter(|kept| kept.place.0 >= since);
         for kept in since {
-            let told = if kept.place.0 < at { kept.grams.as_deref() } else { own.get(&kept.place).copied() };
-            let may_be = told.is_none_or(|grams| conjuncts.iter().all(|conjunct| has_one(grams, &conjunct.any_of)));
+            let may_be = match kept.place.0 < at {
+                true => kept.grams.as_deref().is_none_or(|grams| has_one_of_each(grams, conjuncts, beyond_bucket)),
+                false => own.get(&kept.place).is_none_or(|grams| has_one_of_each(grams, conjuncts, |gram| gram)),
+            };
             found.extend(kept.profile.filter(|_| may_be && kept.tenant == *tenant));
             if found.len() > most {
                 return None;
@@ -274,8 +282,15 @@ fn bucket(gram: i32) -> usize {
     usize::from(u16::from_be_bytes([high, low])) % BUCKETS
 }
 
-fn has_one(grams: &[i32], any_of: &[i32]) -> bool {
-    any_of.iter().any(|gram| grams.binary_search(gram).is_ok())
+/// The first bits of a gram, in the order of grams.
+fn beyond_bucket(gram: i32) -> i16 {
+    let [high, low, ..] = gram.to_be_bytes();
+    i16::from_be_bytes([high, low])
+}
+
+/// `kept_of` is what is kept of a gram.
+fn has_one_of_each<T: Ord>(grams: &[T], conjuncts: &[Conjunct], kept_of: impl Fn(i32) -> T) -> bool {
+    conjuncts.iter().all(|conjunct| conjunct.any_of.iter().any(|gram| grams.binary_search(&kept_of(*gram)).is_ok()))
 }
 
 #[cfg(test)]
@@ -308,8 +323,17 @@ mod tests {
         found_by(recent, any_of, since, &read([], at))
     }
 
+    /// One that all bits tell apart.
+    fn gram(number: i32) -> i32 {
+        number << 16 | number
+    }
+
+    fn grams(numbers: &[i32]) -> Vec<i32> {
+        numbers.iter().copied().map(gram).collect()
+    }
+
     fn found_by(recent: &Recent, any_of: &[i32], since: i64, seen: &Changes) -> Vec<u128> {
-        let conjuncts: Vec<Conjunct> = any_of.iter().map(|gram| Conjunct::any_of(vec![*gram])).collect();
+        let conjuncts: Vec<Conjunct> = any_of.iter().map(|number| Conjunct::any_of(vec![gram(*number)])).collect();
         let mut found: Vec<u128> =
             recent.found_by(&tenant("a"), &conjuncts, since, seen, 100).unwrap().into_iter().map(|id| id.as_u128()).collect();
         found.sort_unstable();
@@ -322,7 +346,7 @@ mod tests {
         recent.note(&read((5..10).map(|at| change(at, at as u128)), 10));
         assert_eq!(found(&recent, &[1], 5, 10), [5, 6, 7, 8, 9], "nobody's grams were told");
         assert_eq!(recent.untold(&tenant("a"), 8), [5, 6, 7].map(id), "others may be changed again, unseen");
-        let told = HashMap::from([(id(5), vec![1, 2]), (id(6), vec![1, 3])]);
+        let told = HashMap::from([(id(5), grams(&[1, 2])), (id(6), grams(&[1, 3]))]);
         recent.tell(&tenant("a"), 8, &[5, 6, 7].map(id), &told);
         assert_eq!(found(&recent, &[1], 5, 10), [5, 6, 8, 9], "7 is gone");
         assert_eq!(found(&recent, &[1, 2], 5, 10), [5, 8, 9]);
@@ -335,7 +359,7 @@ mod tests {
 
     #[test]
     fn grams_that_were_read_with_a_change_are_those_of_the_snapshot() {
-        let with = |change: Change, grams: &[i32]| Change { grams: Some(grams.to_vec()), ..change };
+        let with = |change: Change, numbers: &[i32]| Change { grams: Some(grams(numbers)), ..change };
         let mut recent = begun(5);
         let first = read([with(change(5, 1), &[1]), with(change(7, 2), &[1]), with(change(8, 3), &[2])], 6);
         recent.note(&first);
@@ -366,7 +390,7 @@ mod tests {
         while at < KEPT as i64 + 1_000 {
             recent.note(&read((at..at + 1_000).map(|at| change(at, at as u128)), at + 1_000));
             let untold = recent.untold(&tenant("a"), at);
-            let told = untold.iter().map(|id| (*id, vec![7])).collect();
+            let told = untold.iter().map(|id| (*id, grams(&[7]))).collect();
             recent.tell(&tenant("a"), at, &untold, &told);
             at += 1_000;
         }
@@ -377,6 +401,27 @@ mod tests {
         let beyond = (0..=MOST_CHANGES.into()).map(|more| change(at + more, 1));
         recent.note(&read(beyond, at + 9_000));
         assert!(!recent.covers(&tenant("a"), at) && recent.covers(&tenant("a"), at + 9_000), "too many to be read at once");
+    }
+
+    #[test]
+    fn numbers_are_given_again_when_all_were_given() {
+        let mut recent = begun(1);
+        // It stands behind all others, and keeps the first number until there are no more.
+        recent.note(&read([change(1_000_000, 7)], 1));
+        let last = 2 * NUMBERS as i64;
+        for at in (1..last).step_by(1_000) {
+            recent.note(&read((at..at + 1_000).map(|at| change(at, at as u128)), at + 1_000));
+            let untold = recent.untold(&tenant("a"), at + 1_000);
+            let told = untold.iter().map(|id| (*id, grams(&[if id.as_u128() % 500 == 0 { 3 } else { 4 }]))).collect();
+            recent.tell(&tenant("a"), at + 1_000, &untold, &told);
+        }
+        assert!(recent.kept.len() <= NUMBERS && recent.changes.len() <= KEPT);
+        let at = recent.at();
+        assert_eq!(
+            found(&recent, &[3], at - 2_000, at),
+            (at - 2_000..at).filter(|at| at % 500 == 0).map(|at| at as u128).collect::<Vec<_>>()
+        );
+        assert!(recent.found_by(&tenant("a"), &[Conjunct::any_of(vec![gram(4)])], at - 2_000, &read([], at), 1_900).is_none());
     }
 
     #[test]

@@ -45,6 +45,9 @@ use std::time::Duration;
 use tokio::sync::OnceCell;
 use writer::{Verdict, Writer};
 
+/// 48 MB: counting anew takes processors that requests wait for, and there is no server besides that needs memory.
+const REMEMBERED_HITS: u64 = 6_000_000;
+
 #[derive(Debug, Clone)]
 pub struct SqliteOptions {
     /// The database file; it and the folders above it are made if they are not there.
@@ -77,7 +80,7 @@ impl Sqlite {
             readers,
             search_budget: options.search_budget,
             frequencies: Arc::default(),
-            memory: Arc::default(),
+            memory: Arc::new(Memory::new(REMEMBERED_HITS)),
             costs: search::COSTS,
             closed: OnceCell::new(),
         })

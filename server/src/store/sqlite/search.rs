@@ -43,7 +43,7 @@ pub(super) const COSTS: Costs = Costs {
     read_name: 0.0,
     name: 0.0,
     passed_name: 0.0,
-    remembered: Some(200),
+    remembered: Some(30),
 };
 
 /// No ring, and no circle, is given up before so many candidates.
