@@ -224,6 +224,7 @@ mod searches {
             tenants_whose_grams_collide_show_nothing_of_each_other,
             the_shortest_words_are_found_in_every_script,
             a_change_of_one_field_is_found_by_that_field_at_once,
+            a_name_that_changes_in_its_signs_alone_is_found_at_its_new_place,
             those_near_a_place_are_found_and_come_in_the_order_of_their_distance,
             every_writer_finds_what_it_wrote_at_once,
         }

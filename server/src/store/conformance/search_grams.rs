@@ -187,3 +187,17 @@ pub async fn a_change_of_one_field_is_found_by_that_field_at_once(world: World) 
     let gold = Search { filter: Some(filter::parse(r#"attributes.plan eq "gold""#).unwrap()), ..everybody() };
     assert_eq!(world.search(&gold).await.total.value, 0);
 }
+
+pub async fn a_name_that_changes_in_its_signs_alone_is_found_at_its_new_place(world: World) {
+    let mut people = Vec::new();
+    for (number, name) in ["Zoe Mary", "Abe Mary", "Mary Ann", "Kim Mary", "Lee Maryam"].iter().enumerate() {
+        people.push(world.create(json!({"full_name": name, "user_id": format!("u{number}")})).await);
+    }
+    let search = Search { needles: needles("mary"), sort: Sort::parse("full_name").unwrap(), ..everybody() };
+    for name in [",Zoe Mary", "(Zoe) Mary", ";Zoe, Mary", "Zoe Mary"] {
+        people[0] = world.update(&people[0], json!({"full_name": name})).await;
+        let found = world.search(&search).await;
+        let reference = found_among(&people, &search);
+        assert_eq!((found.profiles, found.total), (reference.profiles, reference.total), "{name}");
+    }
+}

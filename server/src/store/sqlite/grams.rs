@@ -50,6 +50,9 @@ fn push_word(words: &mut String, gram: i32) {
 }
 
 /// All words of a profile whose search text is `doc`: those of its grams, and its tenant's.
+///
+/// The index is told by these what a profile had. Where they are to be others for the same profile, a migration empties the index
+/// (`delete-all`) and has all derived again, or what they were stays in it.
 pub(super) fn words_of(profile: &Profile, doc: &str) -> String {
     let grams = Grams::of(&profile.tenant_name).of_profile(profile, doc);
     let mut words = tenant_word(&profile.tenant_name);

@@ -17,7 +17,6 @@ use crate::domain::search::{Found, Search};
 use crate::domain::search_text::search_doc;
 use crate::domain::spelling::{Probe, Sample};
 use crate::domain::tenant::TenantName;
-use crate::domain::text::Text;
 use crate::domain::version::Version;
 use crate::store::{ProfileStore, Purge, Replacement, Result, UserRows};
 use async_trait::async_trait;
@@ -33,10 +32,8 @@ statements! {
         = (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24,
            ?25, ?26, ?27)
         WHERE tenant_name = ?1 AND profile_id = ?2 AND version = ?28");
-    /// The profile as it is, and its number, if it is to have other grams from now on.
-    OTHER_GRAMS = concat!("SELECT ", profile_columns!(), ", profile_number FROM profiles WHERE tenant_name = ?1 AND profile_id = ?2 AND version = ?3
-        AND (search_doc, gender, birth_date, city_id, country_id, latitude, longitude, attributes)
-            IS NOT (?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)");
+    READ_AS_EXPECTED = concat!("SELECT ", profile_columns!(), ", profile_number FROM profiles
+        WHERE tenant_name = ?1 AND profile_id = ?2 AND version = ?3");
     PURGE_PROFILE = concat!("DELETE FROM profiles WHERE tenant_name = ?1 AND profile_id = ?2 AND version = ?3
         RETURNING ", profile_columns!(), ", profile_number");
     USER_HAS_PROFILE = "SELECT EXISTS (SELECT 1 FROM profiles WHERE tenant_name = ?1 AND user_id = ?2)";
@@ -152,37 +149,17 @@ impl ProfileStore for Sqlite {
 
 /// Whether the expected version was there.
 fn replace(connection: &Connection, tenant: &TenantName, stored: &StoredProfile, expected: Version) -> Result<bool> {
-    if let Some((number, before)) = with_other_grams(connection, tenant, stored, expected)? {
-        note(connection, number, Some(&words_of(&before, &search_doc(&before))), Some(&stored.words))?;
+    let key = params![tenant.as_str(), stored.profile.profile_id.0.as_bytes().as_slice(), expected.0];
+    let before = connection.prepare_cached(READ_AS_EXPECTED)?.query_row(key, rows::numbered_profile).optional()?;
+    let Some((number, before)) = before else { return Ok(false) };
+    let before = words_of(&before, &search_doc(&before));
+    if before != stored.words {
+        note(connection, number, Some(&before), Some(&stored.words))?;
     }
     let mut update = connection.prepare_cached(REPLACE_PROFILE)?;
     bind_profile(&mut update, tenant, stored)?;
     update.raw_bind_parameter(PROFILE_PARAMETERS + 1, expected.0)?;
     Ok(update.raw_execute()? == 1)
-}
-
-/// The profile as it is and the number of its row, if its grams are to change.
-fn with_other_grams(
-    connection: &Connection,
-    tenant: &TenantName,
-    stored: &StoredProfile,
-    expected: Version,
-) -> Result<Option<(i64, Profile)>> {
-    let profile = &stored.profile;
-    let values = params![
-        tenant.as_str(),
-        profile.profile_id.0.as_bytes().as_slice(),
-        expected.0,
-        stored.search_doc,
-        profile.gender.as_ref().map(Text::as_str),
-        profile.birth_date.map(|date| date.to_string()),
-        profile.city_id.as_ref().map(Text::as_str),
-        profile.country_id.as_ref().map(Text::as_str),
-        profile.latitude,
-        profile.longitude,
-        profile.attributes.as_str(),
-    ];
-    Ok(connection.prepare_cached(OTHER_GRAMS)?.query_row(values, rows::numbered_profile).optional()?)
 }
 
 fn erase_user_without_profiles(connection: &Connection, tenant: &TenantName, user_id: &UserId, kept: Option<&Record>) -> Result<()> {

@@ -1,9 +1,11 @@
 //! The grams keep step with the rows: through updates, undone jobs, groups, purges, VACUUM, and an older database.
 
-use super::super::grams::{tenant_word, word};
+use super::super::grams::{tenant_word, word, words_of};
 use super::*;
+use crate::domain::attributes::Attributes;
+use crate::domain::birth_date::BirthDate;
 use crate::domain::grams::{Fact, Grams};
-use crate::domain::search_text::needles;
+use crate::domain::search_text::{needles, search_doc};
 use crate::domain::spelling::{Probe, Shown};
 use crate::domain::tenant::Tenant;
 use crate::store::conformance::reference::found_among;
@@ -11,6 +13,7 @@ use crate::store::migrations::SQLITE;
 use crate::store::route::Costs;
 use crate::store::{Purge, Replacement, StoreError, TenantStore};
 use rusqlite::Connection;
+use std::collections::BTreeSet;
 
 async fn by_grams() -> (Folder, Sqlite) {
     let (folder, store) = migrated().await;
@@ -77,9 +80,40 @@ async fn an_update_of_other_fields_leaves_the_grams_alone() {
 
 /// How many entries the index has for a fact.
 async fn entries(store: &Sqlite, fact: Fact<'_>) -> i64 {
-    let word = word(Grams::of(&tenant()).gram(fact));
+    entries_of(store, word(Grams::of(&tenant()).gram(fact))).await
+}
+
+async fn entries_of(store: &Sqlite, word: String) -> i64 {
     let sql = "SELECT count(*) FROM profile_grams WHERE profile_grams MATCH ?1";
     store.read(|connection: &mut Connection| Ok(connection.query_row(sql, [word], |row| row.get(0))?)).await.unwrap()
+}
+
+#[tokio::test]
+async fn the_index_has_what_a_profile_has_whatever_was_changed() {
+    let (_folder, store) = by_grams().await;
+    let mut old = named(1, "Zoe Mary");
+    create(&store, old.clone()).await.unwrap();
+    let words = |profile: &Profile| -> BTreeSet<String> { words_of(profile, &search_doc(profile)).split(' ').map(str::to_owned).collect() };
+    let attributes = Attributes::from_value(serde_json::json!({"plan": "gold"})).unwrap();
+    let changes: [&dyn Fn(Profile) -> Profile; 8] = [
+        // The words are the same, their place in the order of names is not.
+        &|old| Profile { full_name: Text::parse(",Zoe Mary").unwrap(), ..old },
+        &|old| Profile { attributes: attributes.clone(), ..old },
+        &|old| Profile { gender: Text::parse("female").ok(), ..old },
+        &|old| Profile { country_id: Text::parse("GB").ok(), city_id: Text::parse("London").ok(), ..old },
+        &|old| Profile { birth_date: BirthDate::parse("1990-12-10").ok(), ..old },
+        &|old| Profile { latitude: Some(51.5), longitude: Some(-0.1), ..old },
+        &|old| Profile { active: false, address: Text::parse("12 Main Street").ok(), ..old },
+        &|old| Profile { attributes: Attributes::default(), gender: None, country_id: None, latitude: None, longitude: None, ..old },
+    ];
+    for (number, change) in changes.into_iter().enumerate() {
+        let new = replace(&store, &old, change(old.clone())).await;
+        for word in words(&old).union(&words(&new)) {
+            let expected = i64::from(words(&new).contains(word));
+            assert_eq!(entries_of(&store, word.clone()).await, expected, "change {number}");
+        }
+        old = new;
+    }
 }
 
 #[tokio::test]
