@@ -44,7 +44,7 @@ mod tests;
 pub use options::PostgresOptions;
 
 use super::error::Result;
-use super::route::{Costs, Memory};
+use super::route::{Costs, Memory, Room};
 use frequencies::Watch;
 use growth::Growth;
 use lanes::Lanes;
@@ -54,8 +54,8 @@ use std::time::Duration;
 
 /// How long a connection may take to be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-/// What a node on PostgreSQL takes of memory is its own alone: 16 MB of it.
-const REMEMBERED_HITS: u64 = 2_000_000;
+/// 28 MB: a node has 150 for everything.
+const REMEMBERED: Room = Room { searches: 10_000, hits: 1_500_000, changes: 20_000 };
 
 /// The store on PostgreSQL. Its clients reconnect by themselves until `close`.
 pub struct Postgres {
@@ -81,7 +81,7 @@ impl Postgres {
             search_budget: options.search_budget,
             frequencies: Watch::default(),
             growth: Growth::default(),
-            memory: Memory::new(REMEMBERED_HITS),
+            memory: Memory::new(REMEMBERED),
             costs: search::COSTS,
         })
     }

@@ -22,8 +22,6 @@ use uuid::Uuid;
 const COUNTED_FIRST: u32 = MAX_TOTAL + 21;
 /// And here where something was remembered; no more hits are kept.
 pub const MOST_COUNTED: u32 = MAX_TOTAL + 301;
-/// So many searches are remembered, each in half a kilobyte or so.
-const SEARCHES: usize = 16_000;
 const LONGEST_KEY_BYTES: usize = 2_000;
 /// A search that took so long is remembered, however few rows it read.
 const LONG: Duration = Duration::from_millis(2);
@@ -59,8 +57,20 @@ impl Weighter<String, Arc<Counted>> for ByHits {
     }
 }
 
+/// How much is remembered.
+#[derive(Debug, Clone, Copy)]
+pub struct Room {
+    /// So many searches, each in half a kilobyte or so,
+    pub searches: usize,
+    /// so many of those whom they counted, in eight bytes each,
+    pub hits: u64,
+    /// and so many changes, in half a kilobyte each.
+    pub changes: usize,
+}
+
 #[derive(Debug)]
 pub struct Memory {
+    room: Room,
     pages: Cache<String, Arc<Page>>,
     counted: Cache<String, Arc<Counted>, ByHits>,
     recent: Mutex<Recent>,
@@ -70,12 +80,12 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// Remembers so many of those whom searches counted, in eight bytes each.
-    pub fn new(hits: u64) -> Self {
+    pub fn new(room: Room) -> Self {
         Self {
-            pages: Cache::new(SEARCHES),
-            counted: Cache::with_weighter(SEARCHES, hits, ByHits),
-            recent: Mutex::default(),
+            room,
+            pages: Cache::new(room.searches),
+            counted: Cache::with_weighter(room.searches, room.hits, ByHits),
+            recent: Mutex::new(Recent::keeping(room.changes)),
             broken: AtomicU64::new(0),
             rests_until: Mutex::default(),
             is_none: false,
@@ -84,7 +94,7 @@ impl Memory {
 
     /// Remembers nothing.
     pub fn none() -> Self {
-        Self { is_none: true, ..Self::new(0) }
+        Self { is_none: true, ..Self::new(Room { searches: 0, hits: 0, changes: 0 }) }
     }
 
     /// What is remembered of a search. To be called before its snapshot is taken, so that this is the later one; `broken` is
@@ -112,7 +122,7 @@ impl Memory {
     }
 
     fn forget(&self) {
-        *self.recent() = Recent::default();
+        *self.recent() = Recent::keeping(self.room.changes);
         self.pages.clear();
         self.counted.clear();
     }
@@ -271,6 +281,8 @@ mod tests {
     use crate::domain::search::Sort;
     use crate::domain::search_text::needles;
 
+    const ROOM: Room = Room { searches: 100, hits: 10_000, changes: 10_000 };
+
     fn tenant() -> TenantName {
         TenantName::from_stored("a".to_owned())
     }
@@ -311,7 +323,7 @@ mod tests {
     }
 
     fn remembering(page: Vec<Uuid>, counted: Vec<Uuid>, is_all: bool) -> Memory {
-        let (memory, tenant) = (Memory::new(10_000), tenant());
+        let (memory, tenant) = (Memory::new(ROOM), tenant());
         let search = search("smith");
         let asked = memory.of(&tenant, &search, 1);
         asked.note_page(page.into_iter(), 10, Some(0), &[]);

@@ -14,7 +14,7 @@ pub mod words;
 
 pub use conjuncts::{Conjunct, Known, Wanted};
 pub use costs::{Costs, InNames, Listed};
-pub use memory::{Asked, MOST_COUNTED, Memory};
+pub use memory::{Asked, MOST_COUNTED, Memory, Room};
 pub use names::{Ahead, Names, Place, Reach};
 pub use recalled::{Recall, Together};
 pub use recent::{Change, Changes, MOST_CHANGES};

@@ -11,9 +11,7 @@ use uuid::Uuid;
 
 /// More changes than this are not read at once: what was remembered before them is forgotten.
 pub const MOST_CHANGES: u32 = 2_000;
-/// So many changes are kept, some 500 bytes of each.
-const KEPT: usize = 30_000;
-/// With those between them that are forgotten, fewer than there are numbers.
+/// No more are kept than this, with those between them that are forgotten.
 const NUMBERS: usize = 1 << 16;
 const BUCKETS: usize = 1 << 14;
 /// So many profiles' grams are asked for at once.
@@ -61,6 +59,8 @@ struct Kept {
 
 #[derive(Debug)]
 pub struct Recent {
+    /// So many changes are kept, some 500 bytes of each.
+    most: usize,
     /// All changes from this position on are here that lie before `at`; and some behind.
     from: i64,
     at: i64,
@@ -77,15 +77,15 @@ pub struct Recent {
     buckets: Vec<VecDeque<u16>>,
 }
 
-impl Default for Recent {
-    fn default() -> Self {
-        Self::beginning(i64::MAX)
-    }
-}
-
 impl Recent {
-    fn beginning(at: i64) -> Self {
+    /// Knows of no change, and is to keep so many.
+    pub fn keeping(most: usize) -> Self {
+        Self::beginning(i64::MAX, most)
+    }
+
+    fn beginning(at: i64, most: usize) -> Self {
         Self {
+            most,
             from: at,
             at,
             changes: BTreeMap::new(),
@@ -101,7 +101,7 @@ impl Recent {
     /// Something was seen by a snapshot at this position that is to be compared with what changes later.
     pub fn begin(&mut self, at: i64) {
         if self.from == i64::MAX {
-            *self = Self::beginning(at);
+            *self = Self::beginning(at, self.most);
         }
     }
 
@@ -114,7 +114,7 @@ impl Recent {
     /// taken to be when they are too many.
     pub fn note(&mut self, read: &Changes) -> usize {
         if read.changes.len() > MOST_CHANGES as usize {
-            *self = Self::beginning(read.at);
+            *self = Self::beginning(read.at, self.most);
             return read.changes.len();
         }
         let mut known = 0;
@@ -126,7 +126,7 @@ impl Recent {
             }
         }
         self.at = self.at.max(read.at);
-        while self.changes.len() > KEPT {
+        while self.changes.len() > self.most {
             self.forget_first();
         }
         known
@@ -297,6 +297,8 @@ fn has_one_of_each<T: Ord>(grams: &[T], conjuncts: &[Conjunct], kept_of: impl Fn
 mod tests {
     use super::*;
 
+    const KEPT: usize = 10_000;
+
     fn tenant(name: &str) -> TenantName {
         TenantName::from_stored(name.to_owned())
     }
@@ -314,7 +316,7 @@ mod tests {
     }
 
     fn begun(at: i64) -> Recent {
-        let mut recent = Recent::default();
+        let mut recent = Recent::keeping(KEPT);
         recent.begin(at);
         recent
     }
@@ -429,7 +431,7 @@ mod tests {
         let mut recent = begun(1);
         recent.note(&read([Change { profile: None, ..change(4, 0) }], 5));
         assert!(!recent.covers(&tenant("a"), 4) && recent.covers(&tenant("a"), 5) && recent.covers(&tenant("b"), 1));
-        assert!(!Recent::default().covers(&tenant("a"), 5), "nothing was read");
+        assert!(!Recent::keeping(KEPT).covers(&tenant("a"), 5), "nothing was read");
     }
 
     #[test]

@@ -35,7 +35,7 @@ mod tests;
 mod writer;
 
 use super::Result;
-use super::route::{Costs, Memory};
+use super::route::{Costs, Memory, Room};
 use frequencies::Frequencies;
 use readers::Readers;
 use rusqlite::Connection;
@@ -45,8 +45,8 @@ use std::time::Duration;
 use tokio::sync::OnceCell;
 use writer::{Verdict, Writer};
 
-/// 48 MB: counting anew takes processors that requests wait for, and there is no server besides that needs memory.
-const REMEMBERED_HITS: u64 = 6_000_000;
+/// 72 MB: finding anew takes processors that requests wait for, and there is no server besides that needs memory.
+const REMEMBERED: Room = Room { searches: 16_000, hits: 6_000_000, changes: 30_000 };
 
 #[derive(Debug, Clone)]
 pub struct SqliteOptions {
@@ -80,7 +80,7 @@ impl Sqlite {
             readers,
             search_budget: options.search_budget,
             frequencies: Arc::default(),
-            memory: Arc::new(Memory::new(REMEMBERED_HITS)),
+            memory: Arc::new(Memory::new(REMEMBERED)),
             costs: search::COSTS,
             closed: OnceCell::new(),
         })
