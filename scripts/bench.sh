@@ -116,7 +116,8 @@ measure() {
         || [ $? = 1 ] || fail "$store, $name could not be measured"
 }
 
-# warm_up STORE: what was asked before is remembered, and a service that has just started was asked nothing.
+# warm_up STORE: what was asked before is remembered, and a service that has just started was asked nothing. By a seed of its own, so that
+# what follows asks other searches.
 warm_up() {
     say "$1, the mix at $warm_rate/s for $warm_seconds s"
     "$loadtest" --target "http://127.0.0.1:$service_port" --data-dir "$work/$1" --tenant "$tenant" --profiles "$profiles" --mix default \

@@ -88,3 +88,22 @@ impl Source for MixSource {
         Outgoing { operation: place.unwrap_or_default(), request: self.request(operation) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use n_users::domain::tenant::TenantName;
+
+    #[test]
+    fn a_seed_draws_the_same_searches_again_and_another_one_others() {
+        let requests = Arc::new(Requests::new(TenantName::from_stored("load".to_owned()), vec!["Bearer x".parse().unwrap()]));
+        let drawn = |seed| -> Vec<Uri> {
+            let mix = Mix::Alone(Operation::Search);
+            let mut source = MixSource::new(mix, Arc::clone(&requests), 10_000, Random::new(seed), &[], &[]);
+            (0..50).map(|_| source.next().request.uri().clone()).collect()
+        };
+        let first = drawn(1);
+        assert_eq!(first, drawn(1));
+        assert!(drawn(2).iter().filter(|uri| first.contains(uri)).count() < 25);
+    }
+}

@@ -80,6 +80,7 @@ pub struct Memory {
 }
 
 impl Memory {
+    /// Knows of nothing yet, and is to remember as much as there is room for.
     pub fn new(room: Room) -> Self {
         Self {
             room,

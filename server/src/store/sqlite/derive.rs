@@ -4,7 +4,6 @@ use super::Sqlite;
 use super::grams::{note, words_of};
 use super::rows;
 use super::writer::Verdict;
-use crate::domain::search_text::search_doc;
 use crate::store::Result;
 use rusqlite::Connection;
 
@@ -39,7 +38,7 @@ fn derive_some(connection: &Connection) -> Result<()> {
     let profiles = statement.query_map([PROFILES], rows::numbered_profile)?;
     let profiles = profiles.collect::<rusqlite::Result<Vec<_>>>()?;
     for (number, profile) in &profiles {
-        note(connection, *number, None, Some(&words_of(profile, &search_doc(profile))))?;
+        note(connection, *number, None, Some(&words_of(profile)))?;
     }
     if profiles.is_empty() {
         connection.prepare_cached(FORGET_ALL_WITHOUT_GRAMS)?.execute([])?;

@@ -9,6 +9,7 @@
 
 use crate::domain::grams::{Fact, Grams};
 use crate::domain::profile::Profile;
+use crate::domain::search_text::search_doc;
 use crate::domain::tenant::TenantName;
 use crate::store::route::Conjunct;
 use crate::store::{Result, StoreError};
@@ -49,11 +50,16 @@ fn push_word(words: &mut String, gram: i32) {
     }
 }
 
-/// All words of a profile whose search text is `doc`: those of its grams, and its tenant's.
+/// All words of a profile: those of its grams, and its tenant's.
 ///
 /// The index is told by these what a profile had. Where they are to be others for the same profile, a migration empties the index
 /// (`delete-all`) and has all derived again, or what they were stays in it.
-pub(super) fn words_of(profile: &Profile, doc: &str) -> String {
+pub(super) fn words_of(profile: &Profile) -> String {
+    words_by_text(profile, &search_doc(profile))
+}
+
+/// The same, where the profile's search text is there already.
+pub(super) fn words_by_text(profile: &Profile, doc: &str) -> String {
     let grams = Grams::of(&profile.tenant_name).of_profile(profile, doc);
     let mut words = tenant_word(&profile.tenant_name);
     words.reserve(grams.len() * 8);

@@ -14,7 +14,6 @@ use crate::domain::change::Change;
 use crate::domain::idempotency::{Concerns, Record};
 use crate::domain::profile::{Profile, ProfileId, UserId};
 use crate::domain::search::{Found, Search};
-use crate::domain::search_text::search_doc;
 use crate::domain::spelling::{Probe, Sample};
 use crate::domain::tenant::TenantName;
 use crate::domain::version::Version;
@@ -103,7 +102,7 @@ impl ProfileStore for Sqlite {
                 let key = params![tenant.as_str(), purge.profile_id.0.as_bytes().as_slice(), purge.expected.0];
                 let purged = connection.prepare_cached(PURGE_PROFILE)?.query_row(key, rows::numbered_profile).optional()?;
                 let Some((number, profile)) = purged else { return Ok(Verdict::Undo(false)) };
-                note(connection, number, Some(&words_of(&profile, &search_doc(&profile))), None)?;
+                note(connection, number, Some(&words_of(&profile)), None)?;
                 insert_change(connection, &purge.change)?;
                 erase_answers(connection, &tenant, &Concerns::Profile(purge.profile_id), record.as_ref())?;
             }
@@ -152,7 +151,7 @@ fn replace(connection: &Connection, tenant: &TenantName, stored: &StoredProfile,
     let key = params![tenant.as_str(), stored.profile.profile_id.0.as_bytes().as_slice(), expected.0];
     let before = connection.prepare_cached(READ_AS_EXPECTED)?.query_row(key, rows::numbered_profile).optional()?;
     let Some((number, before)) = before else { return Ok(false) };
-    let before = words_of(&before, &search_doc(&before));
+    let before = words_of(&before);
     if before != stored.words {
         note(connection, number, Some(&before), Some(&stored.words))?;
     }

@@ -1,6 +1,6 @@
 //! Rows to and from values. What cannot be read as what it should be is an error, never a guess.
 
-use super::grams::words_of;
+use super::grams::words_by_text;
 use crate::domain::attributes::Attributes;
 use crate::domain::birth_date::BirthDate;
 use crate::domain::clock::TimestampMs;
@@ -167,7 +167,7 @@ impl From<Profile> for StoredProfile {
     fn from(profile: Profile) -> Self {
         let search_doc = search_doc(&profile);
         Self {
-            words: words_of(&profile, &search_doc),
+            words: words_by_text(&profile, &search_doc),
             full_name_key: fold(profile.full_name.as_str()),
             email_key: profile.email_id.as_ref().map(EmailAddress::key),
             search_doc,

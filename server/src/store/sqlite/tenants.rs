@@ -8,7 +8,6 @@ use super::{Sqlite, rows};
 use crate::domain::change::Change;
 use crate::domain::idempotency::Record;
 use crate::domain::idempotency::creation_scope;
-use crate::domain::search_text::search_doc;
 use crate::domain::tenant::{Tenant, TenantName};
 use crate::domain::text::Text;
 use crate::domain::version::Version;
@@ -78,7 +77,7 @@ fn note_profiles_gone(connection: &Connection, tenant: &TenantName) -> Result<()
     let mut statement = connection.prepare_cached(READ_PROFILES)?;
     for row in statement.query_map([tenant.as_str()], rows::numbered_profile)? {
         let (number, profile) = row?;
-        note(connection, number, Some(&words_of(&profile, &search_doc(&profile))), None)?;
+        note(connection, number, Some(&words_of(&profile)), None)?;
     }
     Ok(())
 }

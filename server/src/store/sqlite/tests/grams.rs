@@ -5,7 +5,7 @@ use super::*;
 use crate::domain::attributes::Attributes;
 use crate::domain::birth_date::BirthDate;
 use crate::domain::grams::{Fact, Grams};
-use crate::domain::search_text::{needles, search_doc};
+use crate::domain::search_text::needles;
 use crate::domain::spelling::{Probe, Shown};
 use crate::domain::tenant::Tenant;
 use crate::store::conformance::reference::found_among;
@@ -93,7 +93,7 @@ async fn the_index_has_what_a_profile_has_whatever_was_changed() {
     let (_folder, store) = by_grams().await;
     let mut old = named(1, "Zoe Mary");
     create(&store, old.clone()).await.unwrap();
-    let words = |profile: &Profile| -> BTreeSet<String> { words_of(profile, &search_doc(profile)).split(' ').map(str::to_owned).collect() };
+    let words = |profile: &Profile| -> BTreeSet<String> { words_of(profile).split(' ').map(str::to_owned).collect() };
     let attributes = Attributes::from_value(serde_json::json!({"plan": "gold"})).unwrap();
     let changes: [&dyn Fn(Profile) -> Profile; 8] = [
         // The words are the same, their place in the order of names is not.
