@@ -26,7 +26,7 @@ statements! {
     /// One row if it had none yet.
     FORGET_WITHOUT_GRAMS = "DELETE FROM profiles_without_grams WHERE profile_number = ?1";
     /// Ascending: FTS5 writes out what it holds whenever a number is below the one before.
-    READ_NOTED = "SELECT profile_number, before, words FROM temp.noted_grams WHERE before IS NOT words ORDER BY profile_number";
+    READ_NOTED = "SELECT profile_number, before, words FROM temp.noted_grams ORDER BY profile_number";
     REMOVE_WORDS = "INSERT INTO profile_grams (profile_grams, rowid, words) VALUES ('delete', ?1, ?2)";
     ADD_WORDS = "INSERT INTO profile_grams (rowid, words) VALUES (?1, ?2)";
     FORGET_NOTED = "DELETE FROM temp.noted_grams";
@@ -110,6 +110,9 @@ pub(super) fn write_noted(connection: &Connection) -> Result<()> {
     while let Some(row) = noted.next()? {
         any = true;
         let (number, before, words) = (row.get::<_, i64>(0)?, text(row, 1)?, text(row, 2)?);
+        if before == words {
+            continue;
+        }
         // Both, even without a word: FTS5 counts its rows, and takes one too many that goes for a broken index.
         if let Some(before) = before {
             connection.prepare_cached(REMOVE_WORDS)?.execute(params![number, without(before, words)])?;

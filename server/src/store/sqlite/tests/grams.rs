@@ -164,6 +164,26 @@ async fn one_group_may_change_a_profile_again_and_again() {
     }
 }
 
+/// What a group noted is forgotten with it, even where nothing came of it: another process may write before the next one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_there_and_back_in_one_group_leaves_nothing_to_the_next() {
+    let (folder, store) = by_grams().await;
+    let (store, other) = (std::sync::Arc::new(store), open(&folder.file()));
+    let ada = named(1, "Ada");
+    create(&store, ada.clone()).await.unwrap();
+    let release = groups::hold_writer(&store).await;
+    let bob = Profile { version: ada.version.next(), ..named(1, "Bob") };
+    let there_and_back = async {
+        replace(&store, &ada, named(1, "Bob")).await;
+    };
+    let (.., back, ()) = tokio::join!(biased; there_and_back, replace(&store, &bob, named(1, "Ada")), async { drop(release) });
+    let cleo = replace(&other, &back, named(1, "Cleo")).await;
+    replace(&store, &cleo, named(1, "Dora")).await;
+    for (name, profiles) in [("ada", 0), ("bob", 0), ("cleo", 0), ("dora", 1)] {
+        assert_eq!(entries(&store, Fact::Beginning(name)).await, profiles, "{name}");
+    }
+}
+
 #[tokio::test]
 async fn the_deleted_are_found_by_grams_only_when_asked_for() {
     let (_folder, store) = by_grams().await;
