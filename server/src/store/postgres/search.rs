@@ -47,6 +47,7 @@ pub(super) const COSTS: Costs = Costs {
     passed_entry: 0.003,
     passed_entries: 600.0,
     meeting: 0.015,
+    list: 0.0,
     small_tenant: 1_000.0,
     least_scan: 300.0,
     marks: 200.0,

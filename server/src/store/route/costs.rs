@@ -15,8 +15,9 @@ pub struct Costs {
     /// An entry of a longer list that is passed over to meet the shortest; and how many are at most, for each candidate.
     pub passed_entry: f64,
     pub passed_entries: f64,
-    /// What meeting a list takes for each candidate.
+    /// What meeting a list takes for each candidate, and by itself.
     pub meeting: f64,
+    pub list: f64,
     /// Up to here a tenant is small: a scan of all of it is the best there is.
     pub small_tenant: f64,
     /// No scan is shorter.
@@ -80,8 +81,9 @@ impl InNames {
 impl Costs {
     /// What it takes to meet so many candidates with a longer list of so many entries.
     pub(super) fn of_meeting(&self, entries: f64, lists: f64, candidates: f64) -> f64 {
-        let passed = entries.min(candidates * self.passed_entries * lists.max(1.0));
-        passed * self.passed_entry + candidates * lists.max(1.0) * self.meeting
+        let lists = lists.max(1.0);
+        let passed = entries.min(candidates * self.passed_entries * lists);
+        passed * self.passed_entry + lists * (candidates * self.meeting + self.list)
     }
 
     /// What it takes to find `most` of so many hits: first those whom the words of names tell, and then all others.
@@ -122,6 +124,7 @@ impl Costs {
         passed_entry: 1e-9,
         passed_entries: 16.0,
         meeting: 0.0,
+        list: 0.0,
         small_tenant: 0.0,
         least_scan: 1.0,
         marks: 1e9,
@@ -140,6 +143,7 @@ impl Costs {
         passed_entry: 1e9,
         passed_entries: 16.0,
         meeting: 0.0,
+        list: 0.0,
         small_tenant: 2.0,
         least_scan: 2.0,
         marks: 1e9,
@@ -167,6 +171,7 @@ impl Costs {
         passed_entry: 0.02,
         passed_entries: 16.0,
         meeting: 0.0,
+        list: 0.0,
         small_tenant: 1_000.0,
         least_scan: 300.0,
         marks: 150.0,

@@ -451,17 +451,18 @@ impl Router {
         let mut order: Vec<usize> = (0..self.expected.conjuncts.len()).collect();
         order.sort_by(|a, b| self.of_conjunct(*a).total_cmp(&self.of_conjunct(*b)));
         let mut conjuncts = Vec::new();
-        let (mut candidates, mut lists) = (self.rows(), 0.0);
+        let (mut candidates, mut lists, mut shortest) = (self.rows(), 0.0, 0.0);
         for at in order {
             let entries = self.of_conjunct(at);
             if conjuncts.is_empty() {
-                (candidates, lists) = (entries, entries * self.costs.entry);
+                (candidates, lists, shortest) = (entries, entries * self.costs.entry, entries);
                 conjuncts.push(at);
                 continue;
             }
             let after = candidates * self.share_of(at);
-            // Another list is worth meeting if it spares more rows than it costs.
-            let meeting = self.costs.of_meeting(entries, self.expected.conjuncts[at].lists, candidates);
+            // Another list is worth meeting if it spares more rows than it costs. All lists go to where one of them is, so it is the
+            // shortest that tells how often, not those who are left.
+            let meeting = self.costs.of_meeting(entries, self.expected.conjuncts[at].lists, shortest);
             if meeting < (candidates - after) * self.costs.hit {
                 candidates = after;
                 lists += meeting;

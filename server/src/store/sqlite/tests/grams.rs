@@ -372,6 +372,7 @@ async fn by_names_parts_that_are_full_are_taken_in_pieces() {
         passed_entry: 0.1,
         passed_entries: 16.0,
         meeting: 0.0,
+        list: 0.0,
         small_tenant: 100.0,
         least_scan: 20.0,
         marks: 1.0,
