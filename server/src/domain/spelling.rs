@@ -140,15 +140,22 @@ pub struct Correction {
     samples: Vec<Sample>,
     /// In how many first characters changes are to be tried.
     changed_within: usize,
+    /// What is close among the samples that were judged before the last look.
+    close: Vec<String>,
 }
 
 impl Correction {
     pub fn of(word: String) -> Self {
-        Self { word, beginnings: Vec::new(), samples: Vec::new(), changed_within: CHANGED_WITHIN }
+        Self { word, beginnings: Vec::new(), samples: Vec::new(), changed_within: CHANGED_WITHIN, close: Vec::new() }
     }
 
     /// Beginnings of words to look for; none where there is nothing more to learn.
-    pub fn look_for(&self, look: Look) -> Vec<String> {
+    pub fn look_for(&mut self, look: Look) -> Vec<String> {
+        if look == Look::Beginnings {
+            // Where nothing is close, these samples have nothing to say beside those that come.
+            self.close = self.suggestions();
+            (self.beginnings, self.samples) = (Vec::new(), Vec::new());
+        }
         let length = self.word.chars().count();
         let first = |kept: &usize| self.word.chars().take(*kept).collect();
         match look {
@@ -158,7 +165,7 @@ impl Correction {
             Look::LongerStems if self.changed_within == STEM => Vec::new(),
             Look::LongerStems => LONGER_STEMS.filter(|kept| *kept < length).map(|kept| first(&kept)).collect(),
             Look::Neighbours => neighbours(&self.word, self.changed_within),
-            Look::Beginnings if !self.suggestions().is_empty() => Vec::new(),
+            Look::Beginnings if !self.close.is_empty() => Vec::new(),
             Look::Beginnings if length <= LONGEST_WITH_ONE_CHANGE => vec![first(&2)],
             Look::Beginnings if self.changed_within == STEM => [3, 2].iter().map(first).collect(),
             Look::Beginnings => [STEM, 3].iter().map(first).collect(),
@@ -178,7 +185,7 @@ impl Correction {
 
     /// The words that are close, the closest first.
     pub fn suggestions(&self) -> Vec<String> {
-        closest(&self.word, &self.beginnings, &self.samples)
+        if self.close.is_empty() { closest(&self.word, &self.beginnings, &self.samples) } else { self.close.clone() }
     }
 }
 

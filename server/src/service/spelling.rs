@@ -59,7 +59,7 @@ impl Directory {
 
     /// One look for all words together.
     async fn look_for(&self, call: &Call, request: &SearchRequest, look: Look, corrections: &mut [Correction]) -> Result<()> {
-        let looked_up: Vec<_> = corrections.iter().map(|correction| correction.look_for(look)).collect();
+        let looked_up: Vec<_> = corrections.iter_mut().map(|correction| correction.look_for(look)).collect();
         if looked_up.iter().all(Vec::is_empty) {
             return Ok(());
         }

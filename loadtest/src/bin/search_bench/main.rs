@@ -47,6 +47,9 @@ enum Command {
         worst: usize,
         #[arg(long, default_value_t = 0)]
         creates: u64,
+        /// So many wait for their create at a time; 4 on PostgreSQL and 100 on SQLite unless told.
+        #[arg(long)]
+        waiting: Option<u64>,
         /// Where the created ones begin in the list of all people: raise it for another run on the same data.
         #[arg(long, default_value_t = 0)]
         creates_from: u64,
@@ -80,15 +83,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
                 }
             }
         }
-        Command::Run { data, workload_seed, searches, worst, creates, creates_from } => {
+        Command::Run { data, workload_seed, searches, worst, creates, waiting, creates_from } => {
             let people = Population { seed: data.data_seed, profiles: data.profiles };
             // Warm: the statistics are read, and so are the pages.
             measure::together(&store, people, workload_seed ^ 1, searches, 2).await?;
             measure::alone(&store, people, workload_seed, searches, &place, worst).await?;
             measure::together(&store, people, workload_seed, searches, 8).await?;
             if creates > 0 {
-                let clients = if matches!(place, Place::Here) { 100 } else { 4 };
-                measure::creates(&store, people, data.profiles.max(creates_from), creates, clients).await?;
+                let waiting = waiting.unwrap_or(if matches!(place, Place::Here) { 100 } else { 4 });
+                measure::creates(&store, people, data.profiles.max(creates_from), creates, waiting).await?;
             }
         }
     }

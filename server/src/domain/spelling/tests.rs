@@ -119,6 +119,25 @@ fn where_many_begin_alike_changes_are_tried_up_to_the_longer_beginning_of_few() 
 }
 
 #[test]
+fn the_last_look_is_taken_only_where_nothing_was_close() {
+    let after_stem = |name: &str| {
+        let mut correction = Correction::of("kowalskx".to_owned());
+        let stem = correction.look_for(Look::Stem);
+        correction.learn(Look::Stem, stem, vec![Sample { holders: 1, docs: vec![search_text(name)] }]);
+        correction
+    };
+    let mut close = after_stem("Kowalski");
+    assert!(close.look_for(Look::Beginnings).is_empty());
+    assert_eq!(close.suggestions(), ["kowalski"]);
+    let mut nothing_close = after_stem("Kowarik");
+    let beginnings = nothing_close.look_for(Look::Beginnings);
+    assert_eq!(beginnings, ["kow", "ko"]);
+    let samples = sampled(&["Kovalskx", "Kowarik"], &beginnings);
+    nothing_close.learn(Look::Beginnings, beginnings, samples);
+    assert_eq!(nothing_close.suggestions(), ["kovalskx"]);
+}
+
+#[test]
 fn what_is_looked_up_is_bounded() {
     for word in ["smith", "abcdefghijklmnopqrstuvwxyzabcdef", "किरणशर्माकिरण", "محمدالعربي", "абвгдежз", "aбγ1دक"]
     {
