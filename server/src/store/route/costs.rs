@@ -12,10 +12,10 @@ pub struct Costs {
     pub hit: f64,
     /// An entry of the list that is read: the shortest of those that are met with one another.
     pub entry: f64,
-    /// An entry of a longer list that is passed over to meet the shortest; and how many are at most, for each candidate.
+    /// An entry of a longer list that is passed over to meet the shortest; and how many are at most, for each entry of that one.
     pub passed_entry: f64,
     pub passed_entries: f64,
-    /// What meeting a list takes for each candidate, and by itself.
+    /// What meeting a list takes for each entry of the shortest, and by itself.
     pub meeting: f64,
     pub list: f64,
     /// Up to here a tenant is small: a scan of all of it is the best there is.
@@ -79,11 +79,11 @@ impl InNames {
 }
 
 impl Costs {
-    /// What it takes to meet so many candidates with a longer list of so many entries.
-    pub(super) fn of_meeting(&self, entries: f64, lists: f64, candidates: f64) -> f64 {
+    /// What it takes to meet a shortest list of so many entries with a longer one.
+    pub(super) fn of_meeting(&self, entries: f64, lists: f64, shortest: f64) -> f64 {
         let lists = lists.max(1.0);
-        let passed = entries.min(candidates * self.passed_entries * lists);
-        passed * self.passed_entry + lists * (candidates * self.meeting + self.list)
+        let passed = entries.min(shortest * self.passed_entries * lists);
+        passed * self.passed_entry + lists * (shortest * self.meeting + self.list)
     }
 
     /// What it takes to find `most` of so many hits: first those whom the words of names tell, and then all others.
