@@ -149,7 +149,7 @@ impl Correction {
         Self { word, beginnings: Vec::new(), samples: Vec::new(), changed_within: CHANGED_WITHIN, close: Vec::new() }
     }
 
-    /// Beginnings of words to look for; none where there is nothing more to learn.
+    /// Beginnings of words to look for; none where there is nothing more to learn. The last look judges the samples that came before it.
     pub fn look_for(&mut self, look: Look) -> Vec<String> {
         if look == Look::Beginnings {
             // Where nothing is close, these samples have nothing to say beside those that come.

@@ -47,8 +47,6 @@ pub(super) const COSTS: Costs = Costs {
     remembered: Some(30),
 };
 
-/// In orders other than those of creation and of names the index of a scan leads to rows.
-const SCANNED_BY_ROWS: f64 = 2.5;
 /// No ring, and no circle, is given up before so many candidates.
 const LEAST_RING_CAP: u32 = 20_000;
 const LEAST_CIRCLE_CAP: u32 = 200_000;
@@ -163,11 +161,8 @@ impl Run<'_> {
     }
 
     fn router(&self, wanted: &Wanted) -> Result<Router> {
-        let Guide { frequencies, mut costs, .. } = self.guide;
+        let Guide { frequencies, costs, .. } = self.guide;
         let search = self.subject.search;
-        if !matches!(search.sort.field, SortField::CreatedAt | SortField::FullName) {
-            costs.scanned_row *= SCANNED_BY_ROWS;
-        }
         let tenant_rows = frequencies.of(self.connection, &grams::tenant_word(self.subject.tenant))?;
         let of_conjunct = |conjunct: &Conjunct| match tenant_rows <= costs.small_tenant {
             true => Ok(conjunct.listed(None)),

@@ -10,7 +10,7 @@ use crate::domain::spelling::{Probe, Shown};
 use crate::domain::tenant::Tenant;
 use crate::store::conformance::reference::found_among;
 use crate::store::migrations::SQLITE;
-use crate::store::route::Costs;
+use crate::store::route::{Conjunct, Costs, Expected, Router};
 use crate::store::{Purge, Replacement, StoreError, TenantStore};
 use rusqlite::Connection;
 use std::collections::BTreeSet;
@@ -362,6 +362,19 @@ async fn a_database_of_the_program_before_gets_the_grams_of_names() {
 }
 
 /// Some who have a word at the beginning of their name, and others, before and behind these, who have it elsewhere.
+#[test]
+fn a_long_list_is_met_only_where_that_takes_less_than_the_rows_it_spares() {
+    let met = |lists: [f64; 3]| {
+        let conjuncts = lists.map(|rows| Conjunct::any_of(vec![1]).listed(Some(rows))).to_vec();
+        let expected =
+            Expected { tenant_rows: Some(1e6), conjuncts, narrower: false, told: 1.0, keyed: false, by_creation: false, counted: false };
+        Router::new(crate::store::sqlite::search::COSTS, expected, 21).by_grams_only().unwrap().0
+    };
+    assert_eq!(met([465.0, 10_000.0, 457_000.0]), [0, 1]);
+    assert_eq!(met([24.0, 7_700.0, 457_000.0]), [0], "24 rows are read sooner");
+    assert_eq!(met([50_000.0, 100_000.0, 457_000.0]), [0, 1, 2]);
+}
+
 #[tokio::test]
 async fn by_names_parts_that_are_full_are_taken_in_pieces() {
     let (_folder, store) = migrated().await;
